@@ -5,7 +5,7 @@ import contextlib
 import json
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import aiosqlite
 from sqlalchemy import CursorResult, Executable, event, text
@@ -126,8 +126,7 @@ class Database:
 
 
 async def _raw(conn: AsyncConnection) -> "_OneHopConnection":
-    raw: _OneHopConnection = (await conn.get_raw_connection()).driver_connection
-    return raw
+    return cast(_OneHopConnection, (await conn.get_raw_connection()).driver_connection)
 
 
 class _OneHopCursor:
@@ -196,7 +195,7 @@ class _OneHopConnection(aiosqlite.Connection):
         return self._conn
 
     async def run(self, function: Callable[..., Any], *args: Any) -> Any:
-        return await self._execute(function, *args)
+        return await self._execute(function, *args)  # type: ignore[no-untyped-call]  # aiosqlite's
 
     def cursor(self) -> Any:
         return _OneHopCursor(self)

@@ -1,0 +1,3 @@
+from handlers.links import Links
+
+__all__ = ["Links"]

@@ -1,0 +1,53 @@
+"""What a tapped button carries. Ownership is always checked again when it comes back."""
+
+from aiogram.filters.callback_data import CallbackData
+
+
+class EnrolTap(CallbackData, prefix="en"):
+    """Before consent nothing is kept, so the invite travels in the button.
+
+    ``step``: ``lang``, ``agree``, ``decline``, ``more``.
+    """
+
+    step: str
+    language: str
+    token: str
+
+
+class CheckinTap(CallbackData, prefix="ci"):
+    """``answer``: ``ok``, ``moved``, ``home``, ``help``."""
+
+    checkin_id: int
+    answer: str
+
+
+class NewsTap(CallbackData, prefix="nw"):
+    """``status``: ``away``, ``moving``, ``home``, or ``place`` to say where."""
+
+    status: str
+
+
+class PlaceTap(CallbackData, prefix="pl"):
+    """``choice``: ``skip``."""
+
+    choice: str
+
+
+class HelpTap(CallbackData, prefix="hp"):
+    """``urgency``: ``urgent``, ``calm``, ``back``."""
+
+    urgency: str
+
+
+class DataTap(CallbackData, prefix="md"):
+    """``act`` on *My data*, with its ``value`` where it has one."""
+
+    act: str
+    value: str = ""
+
+
+class MoveTap(CallbackData, prefix="mv"):
+    """A known worker opened another village's link: ``choice`` ``move`` or ``stay``."""
+
+    choice: str
+    token: str

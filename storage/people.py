@@ -1,0 +1,188 @@
+"""Who is speaking: the person behind an account, loaded in one statement."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Row, and_, bindparam, func, select, update
+
+from storage.database import Tx
+from storage.models import Account, Area, Dialog, Intake, Person, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """An officer's role over the subtree below ``area_path``."""
+
+    area_id: int
+    area_path: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """The person an update comes from, through one of their accounts.
+
+    ``area_id`` is set while they are a worker. ``timezone`` and ``language`` are the person's
+    own, or the area's.
+    """
+
+    account_id: int
+    channel: str
+    bot_id: int
+    chat_id: int
+    person_id: int
+    ref: str
+    name: str
+    language: str
+    timezone: str
+    status: str
+    area_id: int | None
+    area_name: str | None
+    country: str | None
+    is_officer: bool
+    is_demo: bool
+    duties: tuple[Duty, ...] = ()
+
+    @property
+    def is_worker(self) -> bool:
+        return self.area_id is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What one statement tells about an update: who, where the talk stands, and if it was seen."""
+
+    who: Who
+    state: str | None
+    data: bytes | None
+    has_dialog: bool
+    seen: bool
+    account_state: str
+
+
+_WHO: Final = (
+    select(
+        Account.id.label("account_id"),
+        Account.channel,
+        Account.bot_id,
+        Account.chat_id,
+        Account.state.label("account_state"),
+        Person.id.label("person_id"),
+        Person.ref,
+        Person.name,
+        Person.status,
+        Person.country,
+        Person.area_id,
+        Person.is_officer,
+        Person.is_demo,
+        func.coalesce(Person.language, Area.language, "zh").label("language"),
+        func.coalesce(Person.timezone, Area.timezone, "Asia/Shanghai").label("timezone"),
+        Area.name.label("area_name"),
+    )
+    .join(Person, Person.id == Account.person_id)
+    .outerjoin(Area, Area.id == Person.area_id)
+    .where(Account.bot_id == bindparam("bot_id"), Account.chat_id == bindparam("chat_id"))
+)
+_ARRIVAL: Final = (
+    _WHO.add_columns(
+        Dialog.key.label("dialog_key"),
+        Dialog.state,
+        Dialog.data,
+        Intake.update_id.label("seen"),
+    )
+    .outerjoin(Dialog, Dialog.key == bindparam("dialog_key"))
+    .outerjoin(
+        Intake,
+        and_(Intake.bot_id == bindparam("bot_id"), Intake.update_id == bindparam("update_id")),
+    )
+    # Two fast messages of one person on two processes: the second waits for the first.
+    .with_for_update(of=Account)
+)
+_DUTIES: Final = (
+    select(Role.area_id, Area.path, Role.role)
+    .join(Area, Area.id == Role.area_id)
+    .where(Role.person_id == bindparam("person_id"), Role.until.is_(None))
+    .order_by(func.length(Area.path), Role.area_id)
+)
+
+
+async def load_arrival(
+    tx: Tx, *, bot_id: int, chat_id: int, update_id: int, dialog_key: str
+) -> Arrival | None:
+    """Who wrote in this private chat; ``None`` for someone not known."""
+    row = (
+        await tx.execute(
+            _ARRIVAL,
+            {
+                "bot_id": bot_id,
+                "chat_id": chat_id,
+                "update_id": update_id,
+                "dialog_key": dialog_key,
+            },
+        )
+    ).first()
+    if row is None:
+        return None
+    return Arrival(
+        await _who(tx, row),
+        row.state,
+        row.data,
+        has_dialog=row.dialog_key is not None,
+        seen=row.seen is not None,
+        account_state=row.account_state,
+    )
+
+
+async def load_who(tx: Tx, bot_id: int, chat_id: int) -> Who | None:
+    """The person behind a private chat, or ``None``."""
+    row = (await tx.execute(_WHO, {"bot_id": bot_id, "chat_id": chat_id})).first()
+    return None if row is None else await _who(tx, row)
+
+
+async def _who(tx: Tx, row: Row[Any]) -> Who:
+    duties: tuple[Duty, ...] = ()
+    if row.is_officer:
+        found = await tx.execute(_DUTIES, {"person_id": row.person_id})
+        duties = tuple(Duty(duty.area_id, duty.path, duty.role) for duty in found)
+    return Who(
+        account_id=row.account_id,
+        channel=row.channel,
+        bot_id=row.bot_id,
+        chat_id=row.chat_id,
+        person_id=row.person_id,
+        ref=row.ref,
+        name=tx.vault.open("person.name", row.ref, row.name) if row.name else "",
+        language=row.language,
+        timezone=row.timezone,
+        status=row.status,
+        area_id=row.area_id,
+        area_name=row.area_name,
+        country=row.country,
+        is_officer=bool(duties),
+        is_demo=row.is_demo,
+        duties=duties,
+    )
+
+
+async def find_person(tx: Tx, ref: str) -> int | None:
+    """The id of the person named by ``ref``."""
+    found: int | None = await tx.scalar(select(Person.id).where(Person.ref == ref))
+    return found
+
+
+async def person_name(tx: Tx, person_id: int) -> str:
+    """The person's name; empty when none is held."""
+    row = (await tx.execute(select(Person.ref, Person.name).where(Person.id == person_id))).first()
+    if row is None or row.name is None:
+        return ""
+    return tx.vault.open("person.name", row.ref, row.name)
+
+
+async def mark_account(tx: Tx, account_id: int, state: str, now: datetime) -> None:
+    """``state``: ``reachable``, ``blocked`` or ``gone``; the time moves only with a change."""
+    await tx.execute(
+        update(Account)
+        .where(Account.id == account_id, Account.state != state)
+        .values(state=state, state_at=now)
+    )
