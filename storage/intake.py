@@ -1,0 +1,94 @@
+"""The journal of updates that have had their effect, with replies not yet sent."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import and_, insert, or_, select, update
+
+from storage.database import Tx
+from storage.models import Intake
+
+_COLUMN: Final = "intake.replies"
+STILL_OF_USE: Final = timedelta(minutes=15)
+_ADD: Final = insert(Intake)
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """Replies that were committed but not sent when their process died."""
+
+    bot_id: int
+    update_id: int
+    replies: list[dict[str, Any]]
+
+
+async def record_update(
+    tx: Tx,
+    *,
+    bot_id: int,
+    update_id: int,
+    now: datetime,
+    replies: list[dict[str, Any]] | None = None,
+    problem: str | None = None,
+) -> None:
+    """Write down that an update has had its effect.
+
+    Raises ``IntegrityError`` when another transaction wrote it first.
+    """
+    sealed = None
+    if replies:
+        sealed = tx.vault.seal(_COLUMN, f"{bot_id}/{update_id}", json.dumps(replies))
+    await tx.execute(
+        _ADD,
+        {
+            "bot_id": bot_id,
+            "update_id": update_id,
+            "at": now,
+            "replies": sealed,
+            "problem": problem,
+        },
+    )
+
+
+async def forget_replies(tx: Tx, sent: Sequence[tuple[int, int]]) -> None:
+    """Drop the replies of these ``(bot_id, update_id)``: they are sent, or no longer of use."""
+    for start in range(0, len(sent), 200):
+        some = sent[start : start + 200]
+        await tx.execute(
+            update(Intake)
+            .where(or_(*(and_(Intake.bot_id == b, Intake.update_id == u) for b, u in some)))
+            .values(replies=None)
+        )
+
+
+async def unsent_replies(tx: Tx, now: datetime, bot_ids: Sequence[int]) -> list[Unsent]:
+    """Replies still of use, oldest first; what is older than a quarter of an hour is dropped."""
+    await tx.execute(
+        update(Intake)
+        .where(Intake.replies.is_not(None), Intake.at < now - STILL_OF_USE)
+        .values(replies=None)
+    )
+    rows = await tx.execute(
+        select(Intake.bot_id, Intake.update_id, Intake.replies)
+        .where(Intake.replies.is_not(None), Intake.bot_id.in_(bot_ids))
+        .order_by(Intake.at)
+    )
+    return [
+        Unsent(
+            row.bot_id,
+            row.update_id,
+            json.loads(tx.vault.open(_COLUMN, f"{row.bot_id}/{row.update_id}", row.replies)),
+        )
+        for row in rows
+    ]
+
+
+async def was_seen(tx: Tx, bot_id: int, update_id: int) -> bool:
+    """Whether the update has had its effect."""
+    found = await tx.scalar(
+        select(Intake.update_id).where(Intake.bot_id == bot_id, Intake.update_id == update_id)
+    )
+    return found is not None
