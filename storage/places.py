@@ -66,6 +66,8 @@ def _by_name() -> dict[str, Place]:
                 only = zones.get(code, set())
                 zone = next(iter(only)) if len(only) == 1 else None
                 found[_plain(name)] = Place(code, timezone=zone)
+    for name, code in (("usa", "US"), ("uk", "GB"), ("uae", "AE"), ("阿联酋", "AE")):
+        found[name] = found[_plain(Locale("en").territories[code])]
     for city in _cities().values():
         place = city.place
         if place.province:
@@ -147,11 +149,11 @@ def place_name(
     if country is None:
         return None
     language = language if language in _LANGUAGES else "en"
-    nation = Locale(language).territories.get(country, country)
+    nation: str = Locale(language).territories.get(country, country)
     known = _cities().get(city or "")
     if known is not None:
         name = known.names[language]
-        if country == "CN" or name == nation:
+        if country == "CN" or name in nation:
             return name
         return f"{nation}{name}" if language == "zh" else f"{name}, {nation}"
     if province:

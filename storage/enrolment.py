@@ -1,0 +1,201 @@
+"""Coming in, changing village, and leaving: consent first, erasure whole."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import delete, insert, or_, select, update
+
+from storage.database import Tx
+from storage.models import (
+    Account,
+    Case,
+    CaseMessage,
+    Consent,
+    Contact,
+    Delivery,
+    Dialog,
+    Enrolment,
+    Invite,
+    Login,
+    Look,
+    Person,
+    Role,
+    StatusChange,
+    WebChat,
+)
+from storage.people import Who
+from storage.vault import new_ref
+
+PURPOSE: Final = "contact"
+WORDING: Final = "2026-11"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where someone wrote from: one chat with one bot, on one channel."""
+
+    channel: str
+    bot_id: int
+    chat_id: int
+
+
+async def give_consent(tx: Tx, address: Address, *, language: str, now: datetime) -> int:
+    """The first thing stored about anyone: a person, the chat they agreed in, and the consent."""
+    person_id = int(
+        await tx.scalar(
+            tx.insert(Person)
+            .values(ref=new_ref(), language=language, consented=True, created_at=now, status="away")
+            .returning(Person.id)
+        )
+    )
+    await tx.execute(
+        insert(Account),
+        {
+            "person_id": person_id,
+            "channel": address.channel,
+            "bot_id": address.bot_id,
+            "chat_id": address.chat_id,
+            "state_at": now,
+            "created_at": now,
+        },
+    )
+    await _record_consent(tx, person_id, given=True, channel=address.channel, now=now)
+    return person_id
+
+
+async def _record_consent(
+    tx: Tx, person_id: int, *, given: bool, channel: str, now: datetime
+) -> None:
+    await tx.execute(
+        insert(Consent),
+        {
+            "person_id": person_id,
+            "purpose": PURPOSE,
+            "wording": WORDING,
+            "given": given,
+            "channel": channel,
+            "at": now,
+        },
+    )
+
+
+async def rename(tx: Tx, person_id: int, name: str) -> None:
+    """Set the person's name; it is found again by its keyed hash."""
+    ref = await tx.scalar(select(Person.ref).where(Person.id == person_id))
+    await tx.execute(
+        update(Person)
+        .where(Person.id == person_id)
+        .values(
+            name=tx.vault.seal("person.name", ref, name),
+            name_key=tx.vault.lookup("name", name.casefold()),
+        )
+    )
+
+
+async def enrol(tx: Tx, person_id: int, area_id: int, now: datetime) -> None:
+    """Put the person on an area's register; from another area they move, keeping that tenure."""
+    await tx.execute(
+        update(Enrolment)
+        .where(Enrolment.person_id == person_id, Enrolment.until.is_(None))
+        .values(until=now, ended_as="moved")
+    )
+    await tx.execute(insert(Enrolment), {"person_id": person_id, "area_id": area_id, "since": now})
+    status = await tx.scalar(
+        update(Person)
+        .where(Person.id == person_id)
+        .values(area_id=area_id, enrolled_at=now, status_at=now)
+        .returning(Person.status)
+    )
+    await tx.execute(insert(StatusChange), {"person_id": person_id, "status": status, "at": now})
+
+
+async def take_role(tx: Tx, person_id: int, area_id: int, role: str, now: datetime) -> None:
+    """Make the person an officer of an area's subtree; a role held there already is replaced."""
+    await tx.execute(
+        update(Role)
+        .where(Role.person_id == person_id, Role.area_id == area_id, Role.until.is_(None))
+        .values(until=now)
+    )
+    await tx.execute(
+        insert(Role), {"person_id": person_id, "area_id": area_id, "role": role, "since": now}
+    )
+    await tx.execute(update(Person).where(Person.id == person_id).values(is_officer=True))
+
+
+async def erase_person(tx: Tx, who: Who, now: datetime) -> None:
+    """Withdraw consent and take away everything that is about the person, in one transaction.
+
+    What stays names no one: the row itself, the consent's history, the times of contacts and
+    check-ins, and the enrolment that ended as ``withdrawn``.
+    """
+    person_id = who.person_id
+    await _record_consent(tx, person_id, given=False, channel=who.channel, now=now)
+    await tx.execute(
+        update(Enrolment)
+        .where(Enrolment.person_id == person_id, Enrolment.until.is_(None))
+        .values(until=now, ended_as="withdrawn")
+    )
+    await tx.execute(
+        update(Role).where(Role.person_id == person_id, Role.until.is_(None)).values(until=now)
+    )
+    cases = select(Case.id).where(Case.person_id == person_id)
+    await tx.execute(
+        update(CaseMessage)
+        .where(or_(CaseMessage.case_id.in_(cases), CaseMessage.author_id == person_id))
+        .values(text=None, file_id=None)
+    )
+    await tx.execute(update(Case).where(Case.person_id == person_id).values(state="closed"))
+    await tx.execute(update(Contact).where(Contact.person_id == person_id).values(note=None))
+    await tx.execute(
+        update(Delivery)
+        .where(
+            or_(Delivery.person_id == person_id, Delivery.case_id.in_(cases)),
+            Delivery.state.in_(("queued", "sending")),
+        )
+        .values(state="cancelled", reason="left", finished_at=now)
+    )
+    await _erase_chats(tx, person_id)
+    await tx.execute(delete(Login).where(Login.person_id == person_id))
+    await tx.execute(delete(Invite).where(Invite.person_id == person_id))
+    await tx.execute(delete(Look).where(Look.person_id == person_id))
+    await tx.execute(
+        update(Person)
+        .where(Person.id == person_id)
+        .values(
+            name=None,
+            name_key=None,
+            phone=None,
+            phone_key=None,
+            area_id=None,
+            is_officer=False,
+            language=None,
+            timezone=None,
+            country=None,
+            province=None,
+            city=None,
+            place=None,
+            status="left",
+            status_at=now,
+            paused_until=None,
+            consented=False,
+            enrolled_at=None,
+            erased_at=now,
+        )
+    )
+
+
+async def _erase_chats(tx: Tx, person_id: int) -> None:
+    accounts = (
+        await tx.execute(
+            select(Account.bot_id, Account.chat_id, Account.channel).where(
+                Account.person_id == person_id
+            )
+        )
+    ).all()
+    for account in accounts:
+        key = f"{account.bot_id}:{account.chat_id}:"
+        await tx.execute(delete(Dialog).where(Dialog.key.startswith(key, autoescape=True)))
+        if account.channel == "web":
+            await tx.execute(delete(WebChat).where(WebChat.chat_id == account.chat_id))
+    await tx.execute(delete(Account).where(Account.person_id == person_id))

@@ -1,0 +1,195 @@
+"""Everything held about a person, for that person."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+
+from storage.database import Tx
+from storage.models import (
+    Account,
+    Area,
+    Case,
+    CaseMessage,
+    Checkin,
+    Consent,
+    Contact,
+    Look,
+    Person,
+    StatusChange,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What *My data* shows. ``looks`` is how often officers looked, ``last_look`` when and who."""
+
+    name: str
+    area: str | None
+    language: str | None
+    timezone: str
+    country: str | None
+    province: str | None
+    city: str | None
+    place: str | None
+    status: str
+    paused_until: datetime | None
+    slower: bool
+    quiet_from: int
+    quiet_to: int
+    consented_at: datetime | None
+    contacts: int
+    looks: int
+    last_look: tuple[datetime, str] | None
+
+
+async def held_about(tx: Tx, person_id: int) -> Held:
+    """What is held about a person who consented."""
+    row = (
+        await tx.execute(
+            select(Person, Area.name.label("area_name"), Area.timezone.label("area_timezone"))
+            .outerjoin(Area, Area.id == Person.area_id)
+            .where(Person.id == person_id)
+        )
+    ).one()
+    consented_at = await tx.scalar(
+        select(func.max(Consent.at)).where(Consent.person_id == person_id, Consent.given)
+    )
+    contacts = await tx.scalar(
+        select(func.count()).select_from(Contact).where(Contact.person_id == person_id)
+    )
+    looks = await tx.scalar(
+        select(func.count()).select_from(Look).where(Look.person_id == person_id)
+    )
+    return Held(
+        name=tx.vault.open("person.name", row.ref, row.name) if row.name else "",
+        area=row.area_name,
+        language=row.language,
+        timezone=row.timezone or row.area_timezone or "Asia/Shanghai",
+        country=row.country,
+        province=row.province,
+        city=row.city,
+        place=tx.vault.open("person.place", row.ref, row.place) if row.place else None,
+        status=row.status,
+        paused_until=row.paused_until,
+        slower=row.slower,
+        quiet_from=row.quiet_from,
+        quiet_to=row.quiet_to,
+        consented_at=consented_at,
+        contacts=contacts,
+        looks=looks,
+        last_look=await _last_look(tx, person_id),
+    )
+
+
+async def _last_look(tx: Tx, person_id: int) -> tuple[datetime, str] | None:
+    row = (
+        await tx.execute(
+            select(Look.at, Person.ref, Person.name)
+            .join(Person, Person.id == Look.by_person_id)
+            .where(Look.person_id == person_id)
+            .order_by(Look.at.desc())
+            .limit(1)
+        )
+    ).first()
+    if row is None:
+        return None
+    return row.at, tx.vault.open("person.name", row.ref, row.name) if row.name else ""
+
+
+async def export_person(tx: Tx, person_id: int) -> dict[str, Any]:
+    """The whole record as plain JSON values, times as ISO 8601 in UTC."""
+    held = await held_about(tx, person_id)
+    return {
+        "person": {
+            "name": held.name,
+            "village": held.area,
+            "language": held.language,
+            "timezone": held.timezone,
+            "country": held.country,
+            "province": held.province,
+            "city": held.city,
+            "place": held.place,
+            "status": held.status,
+            "paused_until": held.paused_until.isoformat() if held.paused_until else None,
+            "slower_rhythm": held.slower,
+            "quiet_hours": [held.quiet_from, held.quiet_to],
+        },
+        "accounts": await _rows(
+            tx,
+            select(Account.channel, Account.chat_id, Account.state, Account.created_at).where(
+                Account.person_id == person_id
+            ),
+        ),
+        "consents": await _rows(
+            tx,
+            select(Consent.purpose, Consent.wording, Consent.given, Consent.channel, Consent.at)
+            .where(Consent.person_id == person_id)
+            .order_by(Consent.id),
+        ),
+        "statuses": await _rows(
+            tx,
+            select(StatusChange.status, StatusChange.slower, StatusChange.at)
+            .where(StatusChange.person_id == person_id)
+            .order_by(StatusChange.id),
+        ),
+        "contacts": await _contacts(tx, person_id),
+        "checkins": await _rows(
+            tx,
+            select(Checkin.slot, Checkin.due_at, Checkin.answered_at, Checkin.answer)
+            .where(Checkin.person_id == person_id)
+            .order_by(Checkin.id),
+        ),
+        "cases": await _cases(tx, person_id),
+        "looks": await _rows(
+            tx,
+            select(Look.what, Look.at).where(Look.person_id == person_id).order_by(Look.id),
+        ),
+    }
+
+
+async def _rows(tx: Tx, query: Any) -> list[dict[str, Any]]:
+    return [
+        {
+            key: value.isoformat() if isinstance(value, datetime) else value
+            for key, value in row._mapping.items()  # noqa: SLF001  # SQLAlchemy's public name
+        }
+        for row in await tx.execute(query)
+    ]
+
+
+async def _contacts(tx: Tx, person_id: int) -> list[dict[str, Any]]:
+    rows = await tx.execute(
+        select(Contact).where(Contact.person_id == person_id).order_by(Contact.id)
+    )
+    return [
+        {
+            "at": row.at.isoformat(),
+            "evidence": row.evidence,
+            "kind": row.kind,
+            "outcome": row.outcome,
+            "note": tx.vault.open("contact.note", row.ref, row.note) if row.note else None,
+        }
+        for row in rows
+    ]
+
+
+async def _cases(tx: Tx, person_id: int) -> list[dict[str, Any]]:
+    rows = await tx.execute(
+        select(Case.kind, Case.state, CaseMessage)
+        .join(CaseMessage, CaseMessage.case_id == Case.id)
+        .where(Case.person_id == person_id)
+        .order_by(CaseMessage.id)
+    )
+    return [
+        {
+            "kind": row.kind,
+            "state": row.state,
+            "at": row.at.isoformat(),
+            "from_me": row.author_id == person_id,
+            "text": tx.vault.open("case_message.text", row.ref, row.text) if row.text else None,
+            "media": row.media,
+        }
+        for row in rows
+    ]
