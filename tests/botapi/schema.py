@@ -17,10 +17,9 @@ from typing import Any
 
 DATA = Path(__file__).with_name("schema.json")
 
-# {"version": "10.3",
-#  "methods": {method: {parameter: "[!]type"}},
-#  "types": {type: {field: "[!]type"}},      "!" marks what is required
-#  "unions": {type: [subtype]}}               empty: any JSON value
+# Four keys: "version"; "methods" and "types", by name, each a mapping of parameter or field
+# to its type, with "!" before what is required; "unions", by name, a list of subtypes, which
+# is empty where any JSON value will do.
 Schema = dict[str, Any]
 
 _SIMPLE = {"Integer", "String", "Boolean", "True", "Float", "InputFile"}
@@ -104,4 +103,4 @@ if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit("usage: python -m tests.botapi.schema PATH_TO_SCHEMA_JSON")
     _write(reduce_schema(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))))
-    print(f"{DATA.name}: {DATA.stat().st_size} bytes")
+    sys.stdout.write(f"{DATA.name}: {DATA.stat().st_size} bytes\n")

@@ -1,0 +1,233 @@
+"""A request's parameters: read from any of Telegram's encodings, checked against the schema.
+
+Stricter than Telegram, on purpose: an unknown parameter or field is refused, and so is a
+value of the wrong type that Telegram would have read as 0 or left out.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncIterable, AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import BodyPartReader, web
+
+from . import schema
+from .errors import Json, bad_request
+from .text import check_utf8
+
+MAX_UPLOAD = 50 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file in a multipart request."""
+
+    name: str
+    mime: str
+    data: bytes = field(repr=False)
+
+
+_CLASSES: dict[str, tuple[type, ...]] = {
+    "String": (str,),
+    "InputFile": (str, Upload),
+    "Boolean": (bool,),
+    "True": (bool,),
+}
+_MISSING = {
+    "chat_id": "chat_id is empty",
+    "from_chat_id": "chat_id is empty",
+    "text": "message text is empty",
+    "message_id": "message identifier is not specified",
+    "user_id": "invalid user_id specified",
+    "action": "wrong parameter action in request",
+    "file_id": "file_id not specified",
+    "latitude": "latitude is empty",
+    "longitude": "longitude is empty",
+    "photo": "there is no photo in the request",
+    "document": "there is no document in the request",
+    "voice": "there is no voice in the request",
+}
+
+
+async def read_request(request: web.Request) -> Json:
+    """Parameters of a request: query string, then body (multipart, urlencoded or JSON)."""
+    params: Json = dict(request.query)
+    if request.content_type == "multipart/form-data":
+        params.update(await read_parts(await request.multipart()))
+    elif request.content_type == "application/json":
+        params.update(read_json(await request.text()))
+    elif request.can_read_body:
+        params.update(await request.post())
+    return params
+
+
+def read_json(text: str) -> Json:
+    """A JSON body's object; an empty body has no parameters."""
+    try:
+        body = json.loads(text or "{}")
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise bad_request("can't parse JSON object")
+    return {name: value for name, value in body.items() if value is not None}
+
+
+async def read_parts(reader: AsyncIterable[Any]) -> Json:
+    """Multipart fields: text as str, files as `Upload`."""
+    params: Json = {}
+    size = 0
+    async for part in _parts(reader):
+        data = bytes(await part.read(decode=True))
+        size += len(data)
+        if size > MAX_UPLOAD + 100_000:
+            raise web.HTTPRequestEntityTooLarge(MAX_UPLOAD, size)
+        if part.filename is None:
+            try:
+                params[part.name or ""] = data.decode()
+            except UnicodeDecodeError:
+                raise bad_request("strings must be encoded in UTF-8") from None
+        else:
+            mime = part.headers.get("Content-Type", "application/octet-stream")
+            params[part.name or ""] = Upload(part.filename, mime, data)
+    return params
+
+
+async def _parts(reader: AsyncIterable[Any]) -> AsyncIterator[BodyPartReader]:
+    async for part in reader:
+        if isinstance(part, BodyPartReader):
+            yield part
+
+
+def check_params(method: str, given: Json) -> Json:
+    """Typed parameters of `method`, or ApiError 400.
+
+    Files end up in the parameter that names them (`attach://…`), or directly there.
+    """
+    expected: dict[str, str] = schema.load()["methods"][method]
+    uploads = {name: value for name, value in given.items() if isinstance(value, Upload)}
+    checked: Json = {}
+    attached: set[str] = set()
+    for name, value in given.items():
+        if name not in expected:
+            continue
+        kind = expected[name].removeprefix("!")
+        parsed = _from_form(name, kind, value) if isinstance(value, str) else value
+        checked[name] = _attach(_check(kind, parsed, name), uploads, attached)
+    for name in given:
+        if name not in expected and name not in attached:
+            raise bad_request(f'unknown parameter "{name}" of {method}')
+    for name, kind in expected.items():
+        if kind.startswith("!") and checked.get(name) in (None, ""):
+            text = _MISSING.get(name, f'parameter "{name}" is required')
+            # setWebhook with an empty url removes the webhook.
+            if (method, name) != ("setWebhook", "url") or name not in checked:
+                raise bad_request(text)
+    return checked
+
+
+def _from_form(name: str, kind: str, value: str) -> Any:
+    check_utf8(value)
+    kinds = schema.alternatives(kind)
+    if "String" in kinds and kind != "Integer or String":
+        return value
+    if "Integer" in kinds and re.fullmatch(r"[+-]?\d{1,19}", value):
+        return int(value)
+    if kind == "Integer or String":
+        return value
+    if kind in {"Boolean", "True"}:
+        truth = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+        return truth.get(value.lower(), value)
+    if kind == "Float":
+        try:
+            return float(value)
+        except ValueError:
+            return value
+    if kind in {"Integer", "InputFile"}:
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        label = "reply keyboard markup" if name == "reply_markup" else name.replace("_", " ")
+        raise bad_request(f"can't parse {label} JSON object") from None
+
+
+def _check(kind: str, value: Any, where: str) -> Any:
+    kinds = schema.alternatives(kind)
+    problems = []
+    for one in kinds:
+        try:
+            return _check_one(one, value, where)
+        except ValueError as problem:
+            problems.append(str(problem))
+    # The most particular complaint is the one of the kind that came closest.
+    raise bad_request(max(problems, key=len))
+
+
+def _check_one(kind: str, value: Any, where: str) -> Any:
+    data = schema.load()
+    if kind.startswith("Array of "):
+        if not isinstance(value, list):
+            raise ValueError(f'parameter "{where}" must be an Array')
+        return [_check_nested(schema.element(kind), item, where) for item in value]
+    if kind in data["unions"]:
+        return _check_union(data["unions"][kind], value, where)
+    if kind in data["types"]:
+        return _check_object(kind, value, where)
+    if kind == "Float" and isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    if kind == "Integer" and isinstance(value, int) and not isinstance(value, bool):
+        if -(2**63) <= value < 2**63:
+            return value
+    elif isinstance(value, _CLASSES.get(kind, ())) and (kind != "True" or value):
+        return value
+    raise ValueError(f'parameter "{where}" must be of type {kind}')
+
+
+def _check_nested(kind: str, value: Any, where: str) -> Any:
+    problems = []
+    for one in schema.alternatives(kind):
+        try:
+            return _check_one(one, value, where)
+        except ValueError as problem:
+            problems.append(str(problem))
+    raise ValueError(max(problems, key=len))
+
+
+def _check_union(subtypes: list[str], value: Any, where: str) -> Any:
+    if not subtypes:
+        return value
+    return _check_nested(" or ".join(subtypes), value, where)
+
+
+def _check_object(kind: str, value: Any, where: str) -> Json:
+    if not isinstance(value, dict):
+        raise ValueError(f"object expected as {where.replace('_', ' ')}")  # noqa: TRY004
+    fields: dict[str, str] = schema.load()["types"][kind]
+    checked: Json = {}
+    for name, item in value.items():
+        if name not in fields:
+            raise ValueError(f'unknown field "{name}" of {kind} in {where}')
+        if isinstance(item, str):
+            check_utf8(item)
+        checked[name] = _check_nested(fields[name].removeprefix("!"), item, f"{where}.{name}")
+    for name, field_kind in fields.items():
+        if field_kind.startswith("!") and name not in checked:
+            raise ValueError(f'can\'t find field "{name}" of {kind} in {where}')
+    return checked
+
+
+def _attach(value: Any, uploads: dict[str, Upload], attached: set[str]) -> Any:
+    if isinstance(value, str) and value.startswith("attach://"):
+        name = value.removeprefix("attach://")
+        if name not in uploads:
+            raise bad_request(f'file "{name}" is not in the request')
+        attached.add(name)
+        return uploads[name]
+    if isinstance(value, list):
+        return [_attach(item, uploads, attached) for item in value]
+    if isinstance(value, dict):
+        return {key: _attach(item, uploads, attached) for key, item in value.items()}
+    return value

@@ -1,0 +1,133 @@
+"""Updates carried to a bot by POST, in order within each chat, until it answers 2xx."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+
+from .errors import ApiError, Json
+from .params import read_json, read_parts
+
+if TYPE_CHECKING:
+    from .account import BotAccount
+    from .server import BotApi
+
+
+class Webhook:
+    """Retries begin after `server.webhook_retry` seconds and double up to a minute.
+
+    `attempts` counts the POSTs made.
+    """
+
+    def __init__(
+        self, server: BotApi, bot: BotAccount, url: str, secret: str, connections: int
+    ) -> None:
+        self.server = server
+        self.bot = bot
+        self.url = url
+        self.secret = secret
+        self.connections = connections
+        self.attempts = 0
+        self._free = asyncio.Semaphore(connections)
+        self._error: tuple[int, str] | None = None
+        self._lanes: dict[Any, asyncio.Task[None]] = {}
+        self._session: aiohttp.ClientSession | None = None
+
+    def json(self) -> Json:
+        """Its part of the Bot API's WebhookInfo."""
+        info: Json = {"url": self.url, "max_connections": self.connections}
+        if self._error is not None:
+            info["last_error_date"], info["last_error_message"] = self._error
+        return info
+
+    def start(self) -> None:
+        timeout = aiohttp.ClientTimeout(total=self.server.webhook_timeout)
+        self._session = aiohttp.ClientSession(timeout=timeout)
+        self.bot.updates.on_push = self._spread
+        self._spread()
+
+    async def stop(self) -> None:
+        """Stop carrying; what was not taken stays in the queue."""
+        self.bot.updates.on_push = None
+        # A bot may call this in its answer to a POST, and so from within a lane.
+        lanes = [t for t in self._lanes.values() if t is not asyncio.current_task()]
+        for task in lanes:
+            task.cancel()
+        await asyncio.gather(*lanes, return_exceptions=True)
+        if self._session is not None:
+            await self._session.close()
+
+    def _spread(self) -> None:
+        for update in self.bot.updates.pending:
+            lane = lane_of(update)
+            if lane not in self._lanes:
+                self._lanes[lane] = asyncio.create_task(self._carry_lane(lane))
+
+    async def _carry_lane(self, lane: Any) -> None:
+        pending = self.bot.updates.pending
+        try:
+            while update := next((u for u in pending if lane_of(u) == lane), None):
+                await self._carry(update)
+                if update in pending:
+                    pending.remove(update)
+                self.server.changes.notify()
+        finally:
+            self._lanes.pop(lane, None)
+
+    async def _carry(self, update: Json) -> None:
+        """Returns once the bot took the update."""
+        pause = self.server.webhook_retry
+        while True:
+            async with self._free:
+                error = await self._post(update)
+            if error is None:
+                return
+            self._error = (self.server.unix_time(), error)
+            self.server.changes.notify()
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, 60.0)
+
+    async def _post(self, update: Json) -> str | None:
+        """None if the bot took it, else what went wrong."""
+        assert self._session is not None
+        headers = {"X-Telegram-Bot-Api-Secret-Token": self.secret} if self.secret else {}
+        self.attempts += 1
+        try:
+            async with self._session.post(self.url, json=update, headers=headers) as response:
+                if not 200 <= response.status < 300:
+                    reason = f"{response.status} {response.reason}"
+                    return f"Wrong response from the webhook: {reason}"
+                params = await _read_answer(response)
+        except TimeoutError:
+            return "Read timeout expired"
+        except aiohttp.ClientConnectorError:
+            return "Connection refused"
+        except aiohttp.ClientError as problem:
+            return f"Connection failed: {problem}"
+        if isinstance(method := params.pop("method", None), str):
+            await self.server.call(self.bot, method, params, via="webhook")
+        return None
+
+
+async def _read_answer(response: aiohttp.ClientResponse) -> Json:
+    """A method that the bot calls by its answer to the POST, and its parameters."""
+    try:
+        if response.content_type == "application/json":
+            return read_json(await response.text())
+        if response.content_type == "multipart/form-data":
+            return await read_parts(aiohttp.MultipartReader.from_response(response))
+    except ApiError:
+        pass
+    return {}
+
+
+def lane_of(update: Json) -> Any:
+    """What keeps its order: a chat, or the person where there is no chat."""
+    for payload in update.values():
+        if isinstance(payload, dict):
+            holder = payload if "chat" in payload else payload.get("message") or payload
+            where = holder.get("chat") or holder.get("from") or {}
+            return where.get("id")
+    return None
