@@ -130,6 +130,14 @@ class Person(Base):
     enrolled_at: Mapped[datetime | None]
     erased_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
+    __table_args__ = (
+        Index(
+            "ix_person_pause",
+            "paused_until",
+            sqlite_where=text("paused_until IS NOT NULL"),
+            postgresql_where=text("paused_until IS NOT NULL"),
+        ),
+    )
 
 
 class Enrolment(Base):
@@ -376,7 +384,9 @@ class Delivery(Base):
 
     ``state``: ``queued sending sent unknown failed expired cancelled``. The text is made at
     delivery from ``template`` and what it points at. ``priority``: 0 case reply and urgent,
-    1 check-in, 2 reminder, 3 broadcast. ``reason`` says in one word why it ended as it did.
+    1 check-in, 2 reminder, 3 broadcast. ``lane`` is the bot it is to leave through, null when the
+    person had no account that can be reached. ``reason`` says in a few words why it waits, or why
+    it ended as it did.
     """
 
     __tablename__ = "delivery"
@@ -386,6 +396,7 @@ class Delivery(Base):
     params: Mapped[dict[str, Any] | None]
     priority: Mapped[int] = mapped_column(SmallInteger)
     urgent: Mapped[bool] = mapped_column(default=False)
+    lane: Mapped[int | None] = mapped_column(BigInteger)
     checkin_id: Mapped[int | None] = _to("checkin.id", nullable=True, index=True)
     broadcast_id: Mapped[int | None] = _to("broadcast.id", nullable=True, index=True)
     case_id: Mapped[int | None] = _to("case.id", nullable=True, index=True)
@@ -404,8 +415,16 @@ class Delivery(Base):
     __table_args__ = (
         Index(
             "ix_delivery_due",
+            "lane",
             "priority",
             "not_before",
+            "id",
+            sqlite_where=text("state = 'queued'"),
+            postgresql_where=text("state = 'queued'"),
+        ),
+        Index(
+            "ix_delivery_expiry",
+            "expires_at",
             sqlite_where=text("state = 'queued'"),
             postgresql_where=text("state = 'queued'"),
         ),

@@ -122,6 +122,13 @@ def upgrade() -> None:
     with op.batch_alter_table("person", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_person_area_id"), ["area_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_person_name_key"), ["name_key"], unique=False)
+        batch_op.create_index(
+            "ix_person_pause",
+            ["paused_until"],
+            unique=False,
+            sqlite_where=sa.text("paused_until IS NOT NULL"),
+            postgresql_where=sa.text("paused_until IS NOT NULL"),
+        )
         batch_op.create_index(batch_op.f("ix_person_phone_key"), ["phone_key"], unique=False)
 
     op.create_table(
@@ -495,6 +502,7 @@ def upgrade() -> None:
         sa.Column("params", sa.JSON(), nullable=True),
         sa.Column("priority", sa.SmallInteger(), nullable=False),
         sa.Column("urgent", sa.Boolean(), nullable=False),
+        sa.Column("lane", sa.BigInteger(), nullable=True),
         sa.Column("checkin_id", ID, nullable=True),
         sa.Column("broadcast_id", ID, nullable=True),
         sa.Column("case_id", ID, nullable=True),
@@ -532,7 +540,14 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_delivery_checkin_id"), ["checkin_id"], unique=False)
         batch_op.create_index(
             "ix_delivery_due",
-            ["priority", "not_before"],
+            ["lane", "priority", "not_before", "id"],
+            unique=False,
+            sqlite_where=sa.text("state = 'queued'"),
+            postgresql_where=sa.text("state = 'queued'"),
+        )
+        batch_op.create_index(
+            "ix_delivery_expiry",
+            ["expires_at"],
             unique=False,
             sqlite_where=sa.text("state = 'queued'"),
             postgresql_where=sa.text("state = 'queued'"),
