@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, exists, func, literal, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
+from storage.areas import AreaInfo
 from storage.database import Tx
 from storage.models import Account, Area, Person, Role
-from storage.people import Duty, Who
+from storage.people import Duty
 
 LADDER = ("liaison", "supervisor", "admin")
 """Who stands in when there is no one of the role asked for: the next to the right."""
@@ -105,15 +107,28 @@ async def officers_near(
     return list(told.values())
 
 
+_AREA = select(
+    Area.id, Area.code, Area.name, Area.path, Area.timezone, Area.language, Area.parent_id
+)
+
+
 async def areas_to_choose(
-    tx: Tx, who: Who, *, limit: int, offset: int = 0
-) -> list[tuple[int, str, str]]:
-    """``(id, code, name)`` of the areas ``who`` looks after, in tree order, a page at a time."""
+    tx: Tx, officer_id: int, *, limit: int, offset: int = 0
+) -> list[AreaInfo]:
+    """The areas an officer looks after, a page at a time; a parent before its children."""
     found = await tx.execute(
-        select(Area.id, Area.code, Area.name)
-        .where(covers(who.person_id, Area.path))
-        .order_by(Area.path)
-        .limit(limit)
-        .offset(offset)
+        _AREA.where(covers(officer_id, Area.path)).order_by(Area.path).limit(limit).offset(offset)
     )
-    return [(row.id, row.code, row.name) for row in found]
+    return [_info(row) for row in found]
+
+
+async def access_area_by_id(tx: Tx, officer_id: int, area_id: int) -> AreaInfo | None:
+    """The area, if the officer's duties cover it."""
+    row = (
+        await tx.execute(_AREA.where(Area.id == area_id, covers(officer_id, Area.path)))
+    ).one_or_none()
+    return None if row is None else _info(row)
+
+
+def _info(row: Sequence[Any]) -> AreaInfo:
+    return AreaInfo(*row)
