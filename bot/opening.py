@@ -21,6 +21,7 @@ KEY_FILE = VAR / "secret_key"
 class Opened:
     """An open database. ``before`` and ``after`` tell its version around an upgrade."""
 
+    settings: Settings
     db: Database
     secret_key: str
     before: str | None
@@ -57,7 +58,22 @@ async def open_database(
     except BaseException:
         await db.close()
         raise
-    return Opened(db, key, before, after)
+    return Opened(settings, db, key, before, after)
+
+
+async def find_standing(settings: Settings) -> Standing:
+    """How the database stands to this program, without changing it: one not there is ``empty``.
+
+    Raises :class:`storage.errors.Refused` when it is newer.
+    """
+    if _is_new(settings):
+        return "empty"
+    db = Database(settings.database_url, Vault(""), pool_size=1)
+    try:
+        async with db.read() as tx:
+            return await check_version(tx)
+    finally:
+        await db.close()
 
 
 def find_secret_key(settings: Settings) -> str | None:

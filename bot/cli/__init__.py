@@ -1,0 +1,74 @@
+"""The command ``kinroom``: one command a file, each prints what it did."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+import typer
+from typer.exceptions import Abort, TyperException
+
+# A command imports what it needs when it runs, so that --help and mistakes answer at once.
+from bot.cli import (
+    area,
+    broadcast,
+    demo,
+    doctor,
+    migrate,
+    officer,
+    outbox,
+    register,
+    rollcall,
+    run,
+    worker,
+)
+
+app = typer.Typer(
+    name="kinroom",
+    help="Kinroom: keeps people who work far from home and those at home in touch.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("run")(run.run)
+app.command("migrate")(migrate.migrate)
+app.add_typer(area.app, name="area")
+app.add_typer(officer.app, name="officer")
+app.add_typer(worker.app, name="worker")
+app.command("rollcall")(rollcall.rollcall)
+app.command("broadcast")(broadcast.broadcast)
+app.command("register")(register.register)
+app.command("outbox")(outbox.outbox)
+app.command("doctor")(doctor.doctor)
+app.add_typer(demo.app, name="demo")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code. Every error is one line on stderr."""
+    try:
+        code = app(args=argv, prog_name="kinroom", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except TyperException as mistake:
+        _complain(f"{_one_line(mistake.format_message())} (kinroom --help shows how)")
+        return mistake.exit_code
+    except (Abort, KeyboardInterrupt):
+        _complain("stopped")
+        return 130
+    except BrokenPipeError:
+        # The reader went away, as `| head` does; what is still buffered has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except Exception as problem:  # noqa: BLE001  # the last line of defence of a command
+        from bot.cli.errors import explain
+
+        _complain(explain(problem))
+        return 1
+
+
+def _one_line(message: str) -> str:
+    return " ".join(message.split()).removesuffix(".")
+
+
+def _complain(line: str) -> None:
+    print(f"kinroom: {line}", file=sys.stderr)

@@ -1,0 +1,97 @@
+"""``kinroom area``: the tree of areas."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bot.cli.session import AsJson, show, with_database
+
+if TYPE_CHECKING:
+    from bot.opening import Opened
+    from storage.areas import AreaInfo
+
+app = typer.Typer(help="The tree of areas: city, county, town, village.")
+
+
+@app.command("add")
+def add(
+    code: Annotated[str, typer.Argument(help="A short code, unique in the system.")],
+    name: Annotated[str, typer.Argument(help="The name people know it by.")],
+    parent: Annotated[
+        str | None, typer.Option(metavar="CODE", help="The area it belongs to.")
+    ] = None,
+    timezone: Annotated[
+        str | None, typer.Option(metavar="ZONE", help="Such as Asia/Shanghai; else the parent's.")
+    ] = None,
+    language: Annotated[
+        str | None, typer.Option(metavar="LANGUAGE", help="zh or en; else the parent's.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add an area. On a fresh machine this makes the database too."""
+    from storage.areas import add_area
+    from storage.checkins import ensure_default_rule
+
+    async def work(opened: "Opened") -> "tuple[AreaInfo, bool]":
+        now = datetime.now(UTC)
+        async with opened.db.write() as tx:
+            area = await add_area(
+                tx,
+                code=code,
+                name=name,
+                parent=parent,
+                timezone=timezone,
+                language=language,
+                now=now,
+            )
+            if area.parent_id is None:
+                # The rule of the root holds for everything below it.
+                await ensure_default_rule(tx, area.id, now)
+        return area, opened.after is not None and opened.before is None
+
+    area, made = with_database(work, bring_up=_is_fresh())
+    lines = ["Made the database."] if made else []
+    below = f" in {parent}" if parent else ""
+    lines.append(f"Added {area.name} ({area.code}){below}, {area.timezone}, {area.language}.")
+    show(_as_json(area, parent), lines, as_json=as_json)
+
+
+@app.command("list")
+def list_all(as_json: AsJson = False) -> None:
+    """Show the tree."""
+    from storage.areas import list_areas
+
+    async def work(opened: "Opened") -> "list[AreaInfo]":
+        async with opened.db.read() as tx:
+            return await list_areas(tx)
+
+    areas = with_database(work)
+    codes = {area.id: area.code for area in areas}
+    lines = [
+        f"{'  ' * (area.path.count('/') - 2)}{area.code}  {area.name}"
+        f"  ({area.timezone}, {area.language})"
+        for area in areas
+    ]
+    result = {"areas": [_as_json(area, codes.get(area.parent_id or 0)) for area in areas]}
+    show(result, lines or ["No areas yet: kinroom area add CODE NAME"], as_json=as_json)
+
+
+def _as_json(area: "AreaInfo", parent: str | None) -> dict[str, Any]:
+    return {
+        "code": area.code,
+        "name": area.name,
+        "parent": parent,
+        "timezone": area.timezone,
+        "language": area.language,
+    }
+
+
+def _is_fresh() -> bool:
+    """Whether there is no database yet: only an older one waits for ``kinroom migrate``."""
+    import asyncio
+
+    from bot.opening import find_standing
+    from bot.settings import read_settings
+
+    return asyncio.run(find_standing(read_settings())) == "empty"
