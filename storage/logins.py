@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import bindparam, exists, or_, select, update
+from sqlalchemy import bindparam, exists, select, update
 
 from storage.database import Tx
 from storage.errors import Refused
@@ -45,11 +45,7 @@ class Session:
 
 _now = bindparam("now", type_=Login.expires_at.type)
 
-_HAS_DUTY = exists().where(
-    Role.person_id == Login.person_id,
-    Role.since <= _now,
-    or_(Role.until.is_(None), Role.until > _now),
-)
+_HAS_DUTY = exists().where(Role.person_id == Login.person_id, Role.until.is_(None))
 
 _OPEN = (
     update(Login)
@@ -74,7 +70,7 @@ _LINK_STATE = select(Login.session_key, Login.expires_at).where(
 _OWN_LANGUAGE = (
     select(Area.language)
     .join(Role, Role.area_id == Area.id)
-    .where(Role.person_id == Person.id, or_(Role.until.is_(None), Role.until > _now))
+    .where(Role.person_id == Person.id, Role.until.is_(None))
     .order_by(Role.id)
     .limit(1)
     .scalar_subquery()

@@ -1,0 +1,58 @@
+"""The console as one aiohttp application, to be mounted under ``/console/``."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from aiogram.utils.i18n import I18n
+from aiohttp import web
+
+from handlers.console.door import at_the_door, guard_headers
+from handlers.console.entrance import enter, leave, show_entrance
+from handlers.console.frame import CONSOLE, Console, make_pages
+from handlers.console.live import LiveFeed
+from handlers.console.person import show_person
+from handlers.console.register import show_register
+from handlers.console.stream import follow_register
+from storage.database import Database
+
+_STATIC = Path(__file__).parent / "static"
+
+
+def console_app(
+    db: Database,
+    i18n: I18n,
+    *,
+    secure: bool,
+    clock: Callable[[], datetime],
+    live: LiveFeed,
+    origin: str | None = None,
+) -> web.Application:
+    """Mount with ``app.add_subapp("/console/", console_app(...))``.
+
+    ``secure``: pages are reached over TLS, so the cookie is a ``__Host-`` one. ``origin``: the
+    public ``scheme://host``, accepted beside the host of the request itself. ``live`` is closed
+    when the server shuts down, which ends its streams.
+    """
+    app = web.Application(middlewares=[at_the_door], client_max_size=64 * 1024)
+    app[CONSOLE] = Console(db, i18n, clock, live, secure, origin, make_pages())
+    app.on_response_prepare.append(guard_headers)
+    app.on_shutdown.append(_close_live)
+    app.router.add_get("", _to_register)
+    app.router.add_get("/", show_register, name="register")
+    app.router.add_get("/person/{ref}", show_person, name="person")
+    app.router.add_get("/live", follow_register, name="live")
+    enter_page = app.router.add_resource("/enter", name="enter")
+    enter_page.add_route("GET", show_entrance)
+    enter_page.add_route("POST", enter)
+    app.router.add_post("/leave", leave, name="leave")
+    app.router.add_static("/static", _STATIC, name="static")
+    return app
+
+
+async def _to_register(request: web.Request) -> web.Response:
+    raise web.HTTPFound(request.app.router["register"].url_for())
+
+
+async def _close_live(app: web.Application) -> None:
+    app[CONSOLE].live.close()

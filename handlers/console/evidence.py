@@ -1,0 +1,73 @@
+"""The page's words for a contact: what happened, and on whose word."""
+
+from aiogram.utils.i18n import gettext as _
+
+from storage.evidence import CheckinSeen, ContactSeen
+
+
+def what_happened(contact: ContactSeen) -> str:
+    """One short phrase, such as "answered a check-in: I'm fine"."""
+    if contact.evidence == "liaison":
+        return _attempt(contact)
+    if contact.kind == "checkin":
+        return _("answered a check-in: {answer}").format(answer=answer_word(contact.outcome))
+    if contact.kind == "status":
+        return _("said how things are: {status}").format(status=status_word(contact.outcome))
+    return {
+        "message": _("wrote to the room"),
+        "help": _("asked for help"),
+        "room": _("was in the family room"),
+        "vouch": _("family said all is well"),
+    }.get(contact.kind, contact.kind)
+
+
+def _attempt(contact: ContactSeen) -> str:
+    if contact.success:
+        return {
+            "call": _("a call, reached"),
+            "visit": _("a visit, met"),
+            "message": _("a message, answered"),
+        }.get(contact.kind, contact.kind)
+    return {
+        "call": _("a call, not reached"),
+        "visit": _("a visit, not met"),
+        "message": _("a message, not answered"),
+    }.get(contact.kind, contact.kind)
+
+
+def on_whose_word(contact: ContactSeen) -> str:
+    return {
+        "self": _("their own word"),
+        "relative": _("the family's word"),
+        "liaison": _("a liaison's note"),
+    }.get(contact.evidence, contact.evidence)
+
+
+def answer_word(answer: str) -> str:
+    return {
+        "ok": _("I'm fine"),
+        "moved": _("I've moved"),
+        "home": _("Going home"),
+        "help": _("I need help"),
+    }.get(answer, answer)
+
+
+def status_word(status: str) -> str:
+    return {
+        "away": _("working away"),
+        "moving": _("on the move"),
+        "home": _("at home"),
+        "paused": _("taking a pause"),
+        "left": _("left"),
+    }.get(status, status)
+
+
+def checkin_outcome(checkin: CheckinSeen) -> str:
+    if checkin.answered_at is not None:
+        answer = answer_word(checkin.answer or "ok")
+        if checkin.in_time:
+            return _("answered in time: {answer}").format(answer=answer)
+        return _("answered later: {answer}").format(answer=answer)
+    if checkin.delivered_at is not None:
+        return _("delivered, no answer yet")
+    return _("not delivered")

@@ -1,0 +1,36 @@
+"""One worker: the standing in a period, and the contacts and check-ins it rests on."""
+
+from aiohttp import web
+
+from handlers.console.frame import CONSOLE, session_of, write_page
+from handlers.console.register import open_calendar
+from storage.access import access_worker
+from storage.evidence import checkins_behind, contacts_behind
+from storage.installation import DEMO, find_value
+from storage.looks import record_look
+from storage.register import named_register
+
+
+async def show_person(request: web.Request) -> web.Response:
+    console = request.config_dict[CONSOLE]
+    officer = session_of(request).person_id
+    now = console.clock()
+    async with console.db.read() as tx:
+        worker = await access_worker(tx, officer, request.match_info["ref"])
+        if worker is None:
+            raise web.HTTPNotFound
+        calendar = open_calendar(request.query.get("period"), worker.area, now)
+        period = calendar.period
+        named = await named_register(tx, worker.area, period, now)
+        shown = {
+            "worker": worker,
+            "area": worker.area,
+            "calendar": calendar,
+            "standing": next((n for n in named if n.person_id == worker.person_id), None),
+            "contacts": await contacts_behind(tx, worker.person_id, period.start, period.end),
+            "checkins": await checkins_behind(tx, worker.person_id, period.start, period.end),
+            "is_demo": await find_value(tx, DEMO) is not None,
+        }
+    async with console.db.write() as tx:
+        await record_look(tx, officer, now, what="person", person_id=worker.person_id)
+    return write_page(request, "person.html", **shown)

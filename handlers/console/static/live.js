@@ -1,0 +1,123 @@
+// Keeps the register fresh: hears that it changed, fetches it as HTML, swaps it, marks what moved.
+const line = document.getElementById("live");
+const state = document.getElementById("live-state");
+const told = document.getElementById("told");
+const holder = document.getElementById("register");
+
+const MARKED_FOR = 2600;
+const OFFLINE_AFTER = 1500;
+
+let source = null;
+let fetching = false;
+let wanted = null;
+let offline = 0;
+
+const sheet = () => document.getElementById("sheet");
+
+function showNewest() {
+  const box = document.getElementById("box");
+  if (box) box.scrollLeft = box.scrollWidth;
+}
+
+function say(text, trouble) {
+  state.textContent = text;
+  line.classList.toggle("trouble", trouble);
+}
+
+function connect() {
+  if (source) return;
+  source = new EventSource(line.dataset.src);
+  source.onopen = () => {
+    clearTimeout(offline);
+    line.classList.add("on");
+    say(line.dataset.on, false);
+  };
+  source.addEventListener("version", (event) => {
+    wanted = event.data;
+    refresh();
+  });
+  source.addEventListener("ended", () => location.reload());
+  source.onerror = () => {
+    line.classList.remove("on");
+    clearTimeout(offline);
+    offline = setTimeout(() => say(line.dataset.off, true), OFFLINE_AFTER);
+    // A refused stream is not tried again by the browser; the session may be over.
+    if (source && source.readyState === EventSource.CLOSED) {
+      disconnect();
+      setTimeout(refreshThenConnect, 3000);
+    }
+  };
+}
+
+function disconnect() {
+  if (source) source.close();
+  source = null;
+  clearTimeout(offline);
+}
+
+async function refreshThenConnect() {
+  await refresh(true);
+  if (!document.hidden) connect();
+}
+
+async function refresh(always = false) {
+  if (fetching || (!always && wanted === sheet().dataset.version)) return;
+  fetching = true;
+  try {
+    const here = new URL(location.href);
+    here.searchParams.set("fragment", "1");
+    here.searchParams.delete("lang");
+    here.hash = "";
+    const answer = await fetch(here, { credentials: "same-origin" });
+    if (answer.status === 401 || answer.status === 404) return location.reload();
+    if (answer.ok) swap(await answer.text());
+  } catch {
+    // Offline: the stream says so, and asks again once it is back.
+  } finally {
+    fetching = false;
+  }
+}
+
+function swap(html) {
+  const fresh = new DOMParser().parseFromString(html, "text/html").getElementById("sheet");
+  const old = sheet();
+  if (!fresh) return;
+  const before = new Map();
+  for (const part of old.querySelectorAll("[data-key]")) before.set(part.dataset.key, part.textContent.trim());
+  const box = document.getElementById("box");
+  const at = box ? [box.scrollLeft, box.scrollTop] : null;
+  const focus = old.contains(document.activeElement) ? mark(document.activeElement) : null;
+  const top = scrollY;
+
+  const changed = [];
+  for (const part of fresh.querySelectorAll("[data-key]")) {
+    if (before.has(part.dataset.key) && before.get(part.dataset.key) !== part.textContent.trim()) {
+      part.classList.add("changed");
+      changed.push(part);
+    }
+  }
+  old.replaceWith(fresh);
+
+  const newBox = document.getElementById("box");
+  if (newBox && at) [newBox.scrollLeft, newBox.scrollTop] = at;
+  if (focus) document.querySelector(focus)?.focus({ preventScroll: true });
+  scrollTo({ top, behavior: "instant" });
+  if (changed.length) {
+    told.textContent = fresh.dataset.told;
+    setTimeout(() => changed.forEach((part) => part.classList.remove("changed")), MARKED_FOR);
+  }
+}
+
+function mark(element) {
+  if (element.id) return `#${CSS.escape(element.id)}`;
+  if (element.dataset.key) return `[data-key="${CSS.escape(element.dataset.key)}"]`;
+  const href = element.getAttribute("href");
+  return href ? `#sheet a[href="${CSS.escape(href)}"]` : null;
+}
+
+document.addEventListener("visibilitychange", () => (document.hidden ? disconnect() : connect()));
+addEventListener("pagehide", disconnect);
+addEventListener("pageshow", (event) => event.persisted && connect());
+holder.dataset.live = "1";
+showNewest();
+connect();

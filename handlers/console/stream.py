@@ -1,0 +1,44 @@
+"""Server-sent events: an open page hears the version of its area's register."""
+
+from aiohttp import ClientConnectionResetError, web
+
+from handlers.console.door import cookie_name
+from handlers.console.frame import CONSOLE, session_of
+from storage.access import access_area
+from storage.logins import find_session
+
+HEARTBEAT = 15.0
+"""Seconds of quiet after which the line, the session and the duty are looked at again."""
+
+
+async def follow_register(request: web.Request) -> web.StreamResponse:
+    console = request.config_dict[CONSOLE]
+    officer = session_of(request).person_id
+    code = request.query.get("area", "")
+    cookie = request.cookies[cookie_name(secure=console.secure)]
+    async with console.db.read() as tx:
+        area = await access_area(tx, officer, code)
+    if area is None:
+        raise web.HTTPNotFound
+    stream = web.StreamResponse(
+        headers={"Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no"}
+    )
+    await stream.prepare(request)
+    try:
+        await stream.write(b"retry: 2000\n\n")
+        async with console.live.follow(area) as follower:
+            while not console.live.closed:
+                version = await follower.next(HEARTBEAT)
+                if version is not None:
+                    await stream.write(f"event: version\ndata: {version}\n\n".encode())
+                    continue
+                async with console.db.read() as tx:
+                    session = await find_session(tx, cookie, console.clock())
+                    standing = session and await access_area(tx, officer, code)
+                if standing is None:
+                    await stream.write(b"event: ended\ndata:\n\n")
+                    break
+                await stream.write(b": still here\n\n")
+    except ClientConnectionResetError:
+        pass  # the page was closed
+    return stream
