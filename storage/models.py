@@ -444,7 +444,8 @@ class Contact(Base):
 
     ``evidence``: ``self``, ``relative``, ``liaison``. ``kind``: ``checkin status message help
     room call visit vouch``. ``outcome``: the answer, the status, or ``reached`` /
-    ``not_reached``. A correction is a new row that names the row it ``corrects``.
+    ``not_reached``. A correction is a new row that names the row it ``corrects``; one of outcome
+    ``undone`` takes that row back and stands for nothing itself.
     """
 
     __tablename__ = "contact"
