@@ -1,0 +1,110 @@
+"""The buttons a worker sees."""
+
+from aiogram.types import (
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    KeyboardButton,
+    ReplyKeyboardMarkup,
+)
+from aiogram.utils.i18n import gettext as _
+
+from handlers.callbacks import CheckinTap, EnrolTap, HelpTap, MoveTap, NewsTap, PlaceTap
+from handlers.say import LANGUAGES, language_name
+
+
+def _column(*buttons: InlineKeyboardButton) -> InlineKeyboardMarkup:
+    return InlineKeyboardMarkup(inline_keyboard=[[button] for button in buttons])
+
+
+def button(text: str, data: str) -> InlineKeyboardButton:
+    return InlineKeyboardButton(text=text, callback_data=data)
+
+
+def worker_menu(*, officer: bool = False) -> ReplyKeyboardMarkup:
+    """The menu under the place to type."""
+    rows = [
+        [KeyboardButton(text=_("I'm fine"))],
+        [KeyboardButton(text=_("My news")), KeyboardButton(text=_("Help"))],
+        [KeyboardButton(text=_("Notices and services")), KeyboardButton(text=_("My data"))],
+    ]
+    if officer:
+        rows.append([KeyboardButton(text=_("Liaison's page"))])
+    return ReplyKeyboardMarkup(keyboard=rows, resize_keyboard=True, is_persistent=True)
+
+
+def language_choice(token: str) -> InlineKeyboardMarkup:
+    return _column(
+        *(
+            button(
+                language_name(language),
+                EnrolTap(step="lang", language=language, token=token).pack(),
+            )
+            for language in LANGUAGES
+        )
+    )
+
+
+def consent_choice(language: str, token: str, *, more: bool = True) -> InlineKeyboardMarkup:
+    def tap(step: str) -> str:
+        return EnrolTap(step=step, language=language, token=token).pack()
+
+    rows = [
+        [button(_("Agree"), tap("agree"))],
+        [button(_("Decline"), tap("decline"))],
+    ]
+    if more:
+        rows.append([button(_("Tell me more first"), tap("more"))])
+    return InlineKeyboardMarkup(inline_keyboard=rows)
+
+
+def place_choice() -> ReplyKeyboardMarkup:
+    return ReplyKeyboardMarkup(
+        keyboard=[
+            [KeyboardButton(text=_("Share where I am"), request_location=True)],
+            [KeyboardButton(text=_("Skip"))],
+        ],
+        resize_keyboard=True,
+        one_time_keyboard=True,
+    )
+
+
+def place_skip() -> InlineKeyboardMarkup:
+    return _column(button(_("Skip"), PlaceTap(choice="skip").pack()))
+
+
+def checkin_answers(checkin_id: int) -> InlineKeyboardMarkup:
+    """The four answers; their order is the number one may write instead."""
+
+    def tap(answer: str) -> str:
+        return CheckinTap(checkin_id=checkin_id, answer=answer).pack()
+
+    return _column(
+        button(_("I'm fine"), tap("ok")),
+        button(_("I've moved"), tap("moved")),
+        button(_("Going home"), tap("home")),
+        button(_("I need help"), tap("help")),
+    )
+
+
+def news_choice() -> InlineKeyboardMarkup:
+    return _column(
+        button(_("Still working away, all well"), NewsTap(status="away").pack()),
+        button(_("I've moved somewhere else"), NewsTap(status="place").pack()),
+        button(_("I'm on the road"), NewsTap(status="moving").pack()),
+        button(_("I'm home now"), NewsTap(status="home").pack()),
+    )
+
+
+def urgency_choice() -> InlineKeyboardMarkup:
+    return _column(
+        button(_("Urgent, now"), HelpTap(urgency="urgent").pack()),
+        button(_("It can wait for an answer"), HelpTap(urgency="calm").pack()),
+        button(_("I'm fine after all"), HelpTap(urgency="back").pack()),
+    )
+
+
+def move_choice(token: str) -> InlineKeyboardMarkup:
+    return _column(
+        button(_("Yes, change my village"), MoveTap(choice="move", token=token).pack()),
+        button(_("No, leave it as it is"), MoveTap(choice="stay", token=token).pack()),
+    )

@@ -1,0 +1,1 @@
+"""What is said where a group can hear it."""

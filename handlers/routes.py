@@ -1,0 +1,52 @@
+"""Every conversation, in the order in which an update is tried."""
+
+from copy import deepcopy
+
+from aiogram import Router
+
+from handlers import liaison
+from handlers.room import private_only
+from handlers.worker import (
+    checkin,
+    device,
+    enrol,
+    fallback,
+    help_call,
+    leave,
+    menu,
+    mydata,
+    news,
+    notices,
+    place,
+)
+
+
+def conversations() -> Router:
+    """A router of its own for each dispatcher, since aiogram attaches a router only once.
+
+    Groups are turned away first. Then newcomers; then the ways out of any dialog; then what a
+    worker says, dialogs after buttons; then officers; last, what nobody understood.
+    """
+    root = Router(name="conversations")
+    root.include_routers(
+        *(
+            deepcopy(router)
+            for router in (
+                private_only.router,
+                enrol.newcomer,
+                menu.router,
+                checkin.router,
+                help_call.router,
+                news.router,
+                notices.router,
+                mydata.router,
+                leave.router,
+                device.router,
+                enrol.router,
+                place.router,
+                liaison.router,
+                fallback.router,
+            )
+        )
+    )
+    return root

@@ -1,0 +1,94 @@
+"""What a handler returns: aiogram methods, and the words for times and places in them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from aiogram.methods import (
+    AnswerCallbackQuery,
+    EditMessageReplyMarkup,
+    EditMessageText,
+    SendMessage,
+    TelegramMethod,
+)
+from aiogram.types import (
+    CallbackQuery,
+    InlineKeyboardMarkup,
+    Message,
+    ReplyKeyboardMarkup,
+    ReplyKeyboardRemove,
+)
+from aiogram.utils.i18n import get_i18n
+from aiogram.utils.i18n import gettext as _
+from babel.dates import format_date, format_time
+
+Says = TelegramMethod[Any] | Sequence[TelegramMethod[Any]] | None
+Markup = InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove
+LANGUAGES: Final = ("zh", "en")
+
+
+def say(chat_id: int, text: str, markup: Markup | None = None) -> SendMessage:
+    """A new message. Text goes out as it is: no parse mode, so names cannot become markup."""
+    return SendMessage(chat_id=chat_id, text=text, reply_markup=markup)
+
+
+def replace(
+    tap: CallbackQuery, text: str, markup: InlineKeyboardMarkup | None = None
+) -> TelegramMethod[Any]:
+    """Turn the tapped message into ``text``; where it is out of reach, say it anew."""
+    if isinstance(tap.message, Message):
+        return EditMessageText(
+            chat_id=tap.message.chat.id,
+            message_id=tap.message.message_id,
+            text=text,
+            reply_markup=markup,
+        )
+    return say(tap.from_user.id, text, markup)
+
+
+def take_buttons_off(tap: CallbackQuery) -> list[TelegramMethod[Any]]:
+    """Leave the tapped message as it stands, without its buttons."""
+    if not isinstance(tap.message, Message):
+        return []
+    return [EditMessageReplyMarkup(chat_id=tap.message.chat.id, message_id=tap.message.message_id)]
+
+
+def toast(tap: CallbackQuery, text: str | None = None) -> AnswerCallbackQuery:
+    """End the button's waiting, with a short word or none."""
+    return AnswerCallbackQuery(callback_query_id=tap.id, text=text)
+
+
+def in_both(message: str, **values: str) -> str:
+    """A sentence in every first language, for someone who has not yet chosen one."""
+    i18n = get_i18n()
+    return "\n".join(
+        i18n.gettext(message, locale=language).format(**values) for language in LANGUAGES
+    )
+
+
+def clock_time(at: datetime, timezone: str) -> str:
+    """The hour and minute of ``at`` in the person's zone and language."""
+    local = at.astimezone(ZoneInfo(timezone))
+    return format_time(local, "short", locale=get_i18n().current_locale)
+
+
+def day(at: datetime, timezone: str) -> str:
+    """The date of ``at`` in the person's zone and language, with its year."""
+    local = at.astimezone(ZoneInfo(timezone))
+    return format_date(local, "long", locale=get_i18n().current_locale)
+
+
+def language_name(language: str) -> str:
+    return {"zh": "中文", "en": "English"}.get(language, language)
+
+
+def status_name(status: str) -> str:
+    """A worker's status in words."""
+    return {
+        "away": _("working away"),
+        "moving": _("on the road"),
+        "home": _("at home"),
+        "paused": _("taking a break from messages"),
+        "left": _("left"),
+    }[status]

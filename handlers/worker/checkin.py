@@ -1,0 +1,141 @@
+"""Answering a check-in: one tap, or a word. Without an open one, the word is a status report."""
+
+from datetime import datetime
+from typing import Any
+
+from aiogram import F, Router
+from aiogram.filters import Filter
+from aiogram.fsm.context import FSMContext
+from aiogram.methods import EditMessageReplyMarkup, TelegramMethod
+from aiogram.types import CallbackQuery, Message
+from aiogram.utils.i18n import gettext as _
+
+from handlers.callbacks import CheckinTap
+from handlers.keyboards import place_skip, urgency_choice
+from handlers.say import Markup, Says, clock_time, replace, say, toast
+from handlers.words import as_answer, is_label
+from handlers.worker.access import worker
+from handlers.worker.help_call import ask_urgency
+from handlers.worker.place import ask_place
+from handlers.worker.states import Enrolling, Telling
+from storage.checkins import answer_checkin, open_checkin
+from storage.contacts import record_heard
+from storage.database import Tx
+from storage.people import Who
+from storage.status import set_status
+
+router = Router(name="checkin")
+router.message.filter(worker)
+router.callback_query.filter(worker)
+ANSWERS = frozenset({"ok", "moved", "home", "help"})
+_OPEN_TO_ANSWERS = (None, Telling.place.state, Enrolling.place.state)
+
+
+def receipt(who: Who, answer: str, now: datetime, *, in_time: bool = True) -> str:
+    """What stands where the question stood."""
+    time = clock_time(now, who.timezone)
+    if not in_time and answer == "ok":
+        return _("That was an old question, but good to hear from you now, {time}.").format(
+            time=time
+        )
+    return {
+        "ok": _("Got it, {time}. Glad you're well."),
+        "moved": _("Got it, {time}. You've moved."),
+        "home": _(
+            "Got it, {time}. Have a good time at home; we won't ask until you're away again."
+        ),
+        "help": _("Got it, {time}. You need help."),
+    }[answer].format(time=time)
+
+
+@router.callback_query(CheckinTap.filter(F.answer.in_(ANSWERS)))
+async def tap_answer(
+    tap: CallbackQuery,
+    callback_data: CheckinTap,
+    tx: Tx,
+    who: Who,
+    state: FSMContext,
+    now: datetime,
+) -> Says:
+    """The tapped message becomes its receipt."""
+    answer = callback_data.answer
+    answered = await answer_checkin(
+        tx,
+        checkin_id=callback_data.checkin_id,
+        person_id=who.person_id,
+        answer=answer,
+        now=now,
+    )
+    if answered is None:
+        return toast(tap, _("This button isn't yours to answer."))
+    if not answered.first:
+        if answer != "help":
+            return toast(tap, _("We have your answer already. Thank you."))
+        # A call for help counts even from a screen that still shows an answered question.
+        return [toast(tap), *await _go_on(tx, who, state, now, answer)]
+    await record_heard(
+        tx, who, now, kind="checkin", outcome=answer, checkin_id=callback_data.checkin_id
+    )
+    return [
+        toast(tap),
+        replace(tap, receipt(who, answer, now, in_time=answered.in_time)),
+        *await _go_on(tx, who, state, now, answer),
+    ]
+
+
+async def _go_on(
+    tx: Tx, who: Who, state: FSMContext, now: datetime, answer: str
+) -> list[TelegramMethod[Any]]:
+    """What follows an answer besides its receipt."""
+    follow: tuple[str, Markup] | None = None
+    if answer == "moved":
+        await state.set_state(Telling.place)
+        follow = ask_place(), place_skip()
+    elif answer == "home":
+        await set_status(tx, who, "home", now)
+    elif answer == "help":
+        await state.clear()
+        follow = ask_urgency(), urgency_choice()
+    return [say(who.chat_id, *follow)] if follow else []
+
+
+class _Answer(Filter):
+    """Words that answer; the label of the menu's first button is one of them.
+
+    A question after the place may lie there unanswered for weeks: these words are no place.
+    """
+
+    async def __call__(
+        self, message: Message, raw_state: str | None = None
+    ) -> bool | dict[str, Any]:
+        if message.text is None:
+            return False
+        if raw_state not in _OPEN_TO_ANSWERS and not is_label(message.text, "I'm fine"):
+            return False
+        answer = "ok" if is_label(message.text, "I'm fine") else as_answer(message.text)
+        return {"answer": answer} if answer else False
+
+
+@router.message(_Answer())
+async def say_answer(
+    message: Message, answer: str, tx: Tx, who: Who, state: FSMContext, now: datetime
+) -> Says:
+    """A word answers the open check-in; without one it reports how things are."""
+    open_one = await open_checkin(tx, who.person_id, now)
+    speech: list[TelegramMethod[Any]] = []
+    if open_one is None:
+        await record_heard(
+            tx, who, now, kind="help" if answer == "help" else "status", outcome=answer
+        )
+    else:
+        await answer_checkin(
+            tx, checkin_id=open_one.id, person_id=who.person_id, answer=answer, now=now
+        )
+        await record_heard(tx, who, now, kind="checkin", outcome=answer, checkin_id=open_one.id)
+        if open_one.bot_id == who.bot_id and open_one.message_id is not None:
+            speech.append(
+                EditMessageReplyMarkup(chat_id=open_one.chat_id, message_id=open_one.message_id)
+            )
+    if answer != "help":
+        speech.append(say(message.chat.id, receipt(who, answer, now)))
+    return [*speech, *await _go_on(tx, who, state, now, answer)]

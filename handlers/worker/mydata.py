@@ -1,0 +1,230 @@
+"""My data: what is held, who looked, and every way to change it."""
+
+import json
+from datetime import datetime
+
+from aiogram import F, Router
+from aiogram.filters import StateFilter
+from aiogram.fsm.context import FSMContext
+from aiogram.methods import SendDocument
+from aiogram.types import (
+    BufferedInputFile,
+    CallbackQuery,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    Message,
+)
+from aiogram.utils.i18n import get_i18n, ngettext
+from aiogram.utils.i18n import gettext as _
+
+from handlers.callbacks import DataTap
+from handlers.keyboards import button, place_choice, worker_menu
+from handlers.say import LANGUAGES, Says, day, language_name, replace, say, status_name, toast
+from handlers.words import Said
+from handlers.worker.access import known
+from handlers.worker.enrol import name_refused
+from handlers.worker.names import check_name
+from handlers.worker.place import ask_place
+from handlers.worker.states import Telling
+from storage.contacts import record_heard
+from storage.database import Tx
+from storage.enrolment import rename
+from storage.mydata import Held, export_person, held_about
+from storage.people import Who
+from storage.places import place_name
+from storage.status import set_language, set_quiet_hours, set_slower
+
+router = Router(name="mydata")
+router.message.filter(known)
+router.callback_query.filter(known)
+_QUIET = ((21, 8), (22, 7), (23, 9), (20, 9))
+
+
+@router.message(Said(frozenset({"我的资料", "资料", "my data", "/mydata", "data"}), "My data"))
+async def show(message: Message, tx: Tx, who: Who, state: FSMContext, now: datetime) -> Says:
+    await state.clear()
+    await record_heard(tx, who, now, kind="message", outcome="data")
+    return say(message.chat.id, await _page(tx, who), _buttons(await held_about(tx, who.person_id)))
+
+
+@router.callback_query(DataTap.filter(F.act == "page"))
+async def tap_page(tap: CallbackQuery, tx: Tx, who: Who) -> Says:
+    return [
+        toast(tap),
+        replace(tap, await _page(tx, who), _buttons(await held_about(tx, who.person_id))),
+    ]
+
+
+async def _page(tx: Tx, who: Who) -> str:
+    held = await held_about(tx, who.person_id)
+    place = place_name(held.country, held.province, held.city, who.language) or held.place
+    lines = [
+        _("What we hold about you:"),
+        _("Name: {name}").format(name=held.name or "—"),
+        _("Village: {village}").format(village=held.area or "—"),
+        _("Where you are: {place}").format(place=place or "—"),
+        _("Right now: {status}").format(status=status_name(held.status)),
+        _("Language: {language}").format(language=language_name(who.language)),
+        _("Quiet hours: {start}:00–{end}:00, your time ({zone})").format(
+            start=held.quiet_from, end=held.quiet_to, zone=held.timezone
+        ),
+    ]
+    if held.paused_until is not None:
+        lines.append(_("Paused until {day}").format(day=day(held.paused_until, held.timezone)))
+    if held.slower:
+        lines.append(_("You asked to be asked less often."))
+    if held.consented_at is not None:
+        lines.append(_("You agreed on {day}.").format(day=day(held.consented_at, held.timezone)))
+    lines.append(
+        ngettext(
+            "We noted {n} time that we heard from you.",
+            "We noted {n} times that we heard from you.",
+            held.contacts,
+        ).format(n=held.contacts)
+    )
+    lines.append("")
+    lines.append(_who_looked(held))
+    return "\n".join(lines)
+
+
+def _who_looked(held: Held) -> str:
+    if held.last_look is None:
+        return _("No one has looked at your record.")
+    at, name = held.last_look
+    return ngettext(
+        "Your record was looked at {n} time, last on {day} by {name}.",
+        "Your record was looked at {n} times, last on {day} by {name}.",
+        held.looks,
+    ).format(n=held.looks, day=day(at, held.timezone), name=name or _("an officer"))
+
+
+def _tap(act: str, value: str = "") -> str:
+    return DataTap(act=act, value=value).pack()
+
+
+def _buttons(held: Held) -> InlineKeyboardMarkup:
+    pause = (
+        button(_("End the pause"), _tap("resume"))
+        if held.status == "paused"
+        else button(_("Pause"), _tap("pause"))
+    )
+    rhythm = (
+        button(_("Ask me every week again"), _tap("slower", "0"))
+        if held.slower
+        else button(_("Ask me less often"), _tap("slower", "1"))
+    )
+    return InlineKeyboardMarkup(
+        inline_keyboard=[
+            [
+                button(_("Change my name"), _tap("name")),
+                button(_("Change my place"), _tap("place")),
+            ],
+            [button(_("Quiet hours"), _tap("quiet")), button(_("Language"), _tap("language"))],
+            [pause, rhythm],
+            [button(_("Get a copy"), _tap("export")), button(_("Another phone"), _tap("device"))],
+            [button(_("Leave and erase everything"), _tap("leave"))],
+        ]
+    )
+
+
+def _back() -> list[list[InlineKeyboardButton]]:
+    return [[button(_("Back"), _tap("page"))]]
+
+
+@router.callback_query(DataTap.filter(F.act == "name"))
+async def tap_name(tap: CallbackQuery, state: FSMContext) -> Says:
+    await state.set_state(Telling.name)
+    return [toast(tap), say(tap.from_user.id, _("What shall we call you?"))]
+
+
+@router.message(StateFilter(Telling.name))
+async def tell_name(message: Message, tx: Tx, who: Who, state: FSMContext, now: datetime) -> Says:
+    name = check_name(message.text or "")
+    if name is None:
+        return say(message.chat.id, name_refused(message.text or ""))
+    await rename(tx, who.person_id, name)
+    await record_heard(tx, who, now, kind="message", outcome="data")
+    await state.clear()
+    return say(
+        message.chat.id,
+        _("Thank you. We'll call you {name}.").format(name=name),
+        worker_menu(officer=who.is_officer),
+    )
+
+
+@router.callback_query(DataTap.filter(F.act == "place"))
+async def tap_place(tap: CallbackQuery, state: FSMContext) -> Says:
+    await state.set_state(Telling.place)
+    return [toast(tap), say(tap.from_user.id, ask_place(), place_choice())]
+
+
+@router.callback_query(DataTap.filter((F.act == "language") & (F.value == "")))
+async def tap_language(tap: CallbackQuery) -> Says:
+    rows = [[button(language_name(language), _tap("language", language))] for language in LANGUAGES]
+    markup = InlineKeyboardMarkup(inline_keyboard=[*rows, *_back()])
+    return [toast(tap), replace(tap, _("Which language do you like to read?"), markup)]
+
+
+@router.callback_query(DataTap.filter((F.act == "language") & F.value.in_(LANGUAGES)))
+async def tap_choose_language(tap: CallbackQuery, callback_data: DataTap, tx: Tx, who: Who) -> Says:
+    await set_language(tx, who, callback_data.value)
+    with get_i18n().use_locale(callback_data.value):
+        return [
+            toast(tap),
+            replace(tap, _("We'll write to you like this from now on.")),
+            say(
+                tap.from_user.id,
+                _("What would you like to do?"),
+                worker_menu(officer=who.is_officer),
+            ),
+        ]
+
+
+@router.callback_query(DataTap.filter((F.act == "quiet") & (F.value == "")))
+async def tap_quiet(tap: CallbackQuery) -> Says:
+    rows = [
+        [button(f"{start}:00–{end}:00", _tap("quiet", f"{start}-{end}"))] for start, end in _QUIET
+    ]
+    markup = InlineKeyboardMarkup(inline_keyboard=[*rows, *_back()])
+    return [toast(tap), replace(tap, _("When shall we keep quiet? Your own time."), markup)]
+
+
+@router.callback_query(DataTap.filter((F.act == "quiet") & F.value.contains("-")))
+async def tap_choose_quiet(tap: CallbackQuery, callback_data: DataTap, tx: Tx, who: Who) -> Says:
+    offered = {f"{start}-{end}": (start, end) for start, end in _QUIET}
+    if callback_data.value not in offered:
+        return toast(tap, _("This button isn't yours to answer."))
+    start, end = offered[callback_data.value]
+    await set_quiet_hours(tx, who, start, end)
+    return [
+        toast(tap),
+        replace(
+            tap,
+            _("Good. Nothing unasked between {start}:00 and {end}:00.").format(
+                start=start, end=end
+            ),
+        ),
+    ]
+
+
+@router.callback_query(DataTap.filter(F.act == "slower"))
+async def tap_slower(
+    tap: CallbackQuery, callback_data: DataTap, tx: Tx, who: Who, now: datetime
+) -> Says:
+    slower = callback_data.value == "1"
+    await set_slower(tx, who, slower, now)
+    said = _("Good. We'll ask less often.") if slower else _("Good. We'll ask every week again.")
+    return [toast(tap), replace(tap, said)]
+
+
+@router.callback_query(DataTap.filter(F.act == "export"))
+async def tap_export(tap: CallbackQuery, tx: Tx, who: Who) -> Says:
+    record = json.dumps(await export_person(tx, who.person_id), ensure_ascii=False, indent=2)
+    return [
+        toast(tap),
+        SendDocument(
+            chat_id=tap.from_user.id,
+            document=BufferedInputFile(record.encode(), "kinroom.json"),
+            caption=_("Everything we hold about you."),
+        ),
+    ]

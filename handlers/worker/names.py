@@ -1,0 +1,27 @@
+"""What a person may be called here."""
+
+import re
+import unicodedata
+from typing import Final
+
+LONGEST: Final = 40
+_SPACES: Final = re.compile(r"\s+")
+
+
+def check_name(text: str) -> str | None:
+    """The name as it is kept, or ``None`` when it is too long or holds no letter.
+
+    Any script is a name, so is one written right to left. Control signs and those that turn the
+    writing direction of what follows are taken out.
+    """
+    kept = "".join(
+        sign
+        for sign in text
+        if unicodedata.category(sign) not in {"Cc", "Cf", "Co", "Cs"} or sign in "\t\n "
+    )
+    name = unicodedata.normalize("NFC", _SPACES.sub(" ", kept).strip())
+    if not name or len(name) > LONGEST:
+        return None
+    if not any(unicodedata.category(sign).startswith("L") for sign in name):
+        return None
+    return name
