@@ -1,0 +1,121 @@
+"""How check-ins were answered: the feedback rate, and how long answers took."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Float,
+    Function,
+    Integer,
+    and_,
+    case,
+    cast,
+    func,
+    not_,
+    null,
+    select,
+)
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from storage.areas import AreaInfo, in_subtree
+from storage.database import Tx
+from storage.expected import periods_cte, register_cte
+from storage.models import Area, Checkin
+from storage.periods import Period
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """Check-ins ``delivered``, and of these ``answered`` inside their window.
+
+    ``median`` and ``ninetieth`` are the answer times, in whole seconds from delivery, that half
+    and nine tenths of the answered did not exceed (nearest rank); None when none was answered.
+    """
+
+    delivered: int
+    answered: int
+    median: timedelta | None
+    ninetieth: timedelta | None
+
+
+async def measure_feedback(tx: Tx, area: AreaInfo, period: Period, now: datetime) -> Feedback:
+    """The check-ins that were due in the period, of the workers expected in it.
+
+    Delivery and answer may fall after the period's end: a check-in of its last day has its
+    window in the next one. Check-ins of the excluded count on neither side. Raises
+    :class:`storage.expected.NotBegun`.
+    """
+    row = (await tx.execute(_feedback(area, period, now))).one()
+    return Feedback(
+        delivered=row.delivered,
+        answered=row.answered,
+        median=_time(row.median),
+        ninetieth=_time(row.ninetieth),
+    )
+
+
+def _feedback(area: AreaInfo, period: Period, now: datetime) -> Any:
+    register = register_cte(periods_cte([period], now), in_subtree(Area.path, area.path))
+    answered = and_(Checkin.answered_at.is_not(None), Checkin.answered_at < Checkin.window_until)
+    took = case(
+        (answered, cast(seconds_between(Checkin.delivered_at, Checkin.answered_at), Integer)),
+        else_=null(),
+    )
+    slot = (
+        select(took.label("took"))
+        .join(register, register.c.person_id == Checkin.person_id)
+        .where(
+            register.c.excluded.is_(None),
+            Checkin.due_at >= period.start,
+            Checkin.due_at < period.end,
+            Checkin.delivered_at.is_not(None),
+        )
+        .subquery("slot")
+    )
+    unanswered = slot.c.took.is_(None)
+    ranked = select(
+        slot.c.took,
+        func.row_number().over(partition_by=unanswered, order_by=slot.c.took).label("place"),
+        func.count(slot.c.took).over().label("answers"),
+    ).subquery("ranked")
+    r = ranked.c
+    return select(
+        func.count().label("delivered"),
+        func.count(r.took).label("answered"),
+        _at_place(ranked, (r.answers + 1) // 2).label("median"),
+        _at_place(ranked, (r.answers * 9 + 9) // 10).label("ninetieth"),
+    ).select_from(ranked)
+
+
+def _at_place(ranked: Any, place: ColumnElement[int]) -> ColumnElement[Any]:
+    return func.max(
+        case((and_(not_(ranked.c.took.is_(None)), ranked.c.place == place), ranked.c.took))
+    )
+
+
+class seconds_between(Function[float]):  # noqa: N801  # an SQL function, named like one
+    """``later`` − ``earlier`` in seconds, to the second."""
+
+    inherit_cache = True
+
+    def __init__(self, earlier: Any, later: Any) -> None:
+        super().__init__("seconds_between", earlier, later, type_=Float())
+
+
+@compiles(seconds_between, "postgresql")
+def _on_postgresql(element: seconds_between, compiler: SQLCompiler, **kw: Any) -> str:
+    earlier, later = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"round(extract(epoch from {later} - {earlier}))"
+
+
+@compiles(seconds_between, "sqlite")
+def _on_sqlite(element: seconds_between, compiler: SQLCompiler, **kw: Any) -> str:
+    earlier, later = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"round((julianday({later}) - julianday({earlier})) * 86400)"
+
+
+def _time(seconds: int | None) -> timedelta | None:
+    return None if seconds is None else timedelta(seconds=seconds)
