@@ -18,6 +18,7 @@ from handlers.worker import (
     news,
     notices,
     place,
+    reach,
 )
 
 
@@ -44,6 +45,7 @@ def conversations() -> Router:
                 device.router,
                 enrol.router,
                 place.router,
+                reach.router,
                 liaison.router,
                 fallback.router,
             )

@@ -1,7 +1,7 @@
 """Who is speaking: the person behind an account, loaded in one statement."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Row, and_, bindparam, func, select, update
@@ -89,6 +89,7 @@ _ARRIVAL: Final = (
         Dialog.key.label("dialog_key"),
         Dialog.state,
         Dialog.data,
+        Dialog.updated_at,
         Intake.update_id.label("seen"),
     )
     .outerjoin(Dialog, Dialog.key == bindparam("dialog_key"))
@@ -99,6 +100,7 @@ _ARRIVAL: Final = (
     # Two fast messages of one person on two processes: the second waits for the first.
     .with_for_update(of=Account)
 )
+_OVER: Final = timedelta(days=2)
 _DUTIES: Final = (
     select(Role.area_id, Area.path, Role.role)
     .join(Area, Area.id == Role.area_id)
@@ -108,9 +110,13 @@ _DUTIES: Final = (
 
 
 async def load_arrival(
-    tx: Tx, *, bot_id: int, chat_id: int, update_id: int, dialog_key: str
+    tx: Tx, *, bot_id: int, chat_id: int, update_id: int, dialog_key: str, now: datetime
 ) -> Arrival | None:
-    """Who wrote in this private chat; ``None`` for someone not known."""
+    """Who wrote in this private chat; ``None`` for someone not known.
+
+    A dialog that has lain for two days is over: what comes then is no answer to it. Only who is
+    not yet on a register is still waited for.
+    """
     row = (
         await tx.execute(
             _ARRIVAL,
@@ -124,10 +130,11 @@ async def load_arrival(
     ).first()
     if row is None:
         return None
+    over = row.updated_at is not None and row.area_id is not None and now - row.updated_at > _OVER
     return Arrival(
         await _who(tx, row),
-        row.state,
-        row.data,
+        None if over else row.state,
+        None if over else row.data,
         has_dialog=row.dialog_key is not None,
         seen=row.seen is not None,
         account_state=row.account_state,

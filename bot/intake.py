@@ -1,0 +1,162 @@
+"""The way in: an update has had its effect, once, when :meth:`Intake.take` returns."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+import structlog
+from aiogram import Bot, Dispatcher
+from aiogram.methods import SendMessage
+from aiogram.types import Update
+from aiogram.utils.i18n import I18n
+from locales.catalogs import match_language
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from bot.middlewares.transaction import Alongside, Taken
+from bot.replies import Replies
+from bot.telemetry import Metrics
+from storage.database import Database
+from storage.intake import record_update, was_seen
+
+log: Final = structlog.get_logger(__name__)
+
+
+class IntakeUnavailable(Exception):
+    """The database could not be reached: nothing has happened, the update may come again."""
+
+
+class Intake:
+    """Feeds updates to the dispatcher, one at a time in a chat, and speaks after the commit."""
+
+    def __init__(
+        self,
+        db: Database,
+        dispatcher: Dispatcher,
+        replies: Replies,
+        i18n: I18n,
+        metrics: Metrics,
+        channels: Mapping[int, str],
+        clock: Callable[[], datetime],
+        committed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._db = db
+        self._dispatcher = dispatcher
+        self._replies = replies
+        self._i18n = i18n
+        self._metrics = metrics
+        self._channels = channels
+        self._clock = clock
+        self._committed = committed
+        self._turns: dict[tuple[int, int], list[asyncio.Event]] = {}
+
+    async def take(self, bot: Bot, update: Update, *, alongside: Alongside | None = None) -> None:
+        """Give the update its effect; returns after the commit.
+
+        ``alongside`` writes in the same transaction, if the person is known at its end. Raises
+        :class:`IntakeUnavailable` when the database cannot be reached. An update that a handler
+        fails on is set aside, and the person is told.
+        """
+        chat_id = _chat_of(update)
+        async with self._turn(bot.id, chat_id):
+            try:
+                taken = await self._dispatcher.feed_update(bot, update, alongside=alongside)
+            except IntegrityError as problem:
+                if not await self._repeated(bot, update):
+                    taken = await self._set_aside(bot, update, chat_id, problem)
+                else:
+                    taken = Taken(repeated=True)
+            except (OperationalError, PoolTimeout, OSError) as problem:
+                raise IntakeUnavailable from problem
+            except DBAPIError as problem:
+                if problem.connection_invalidated:
+                    raise IntakeUnavailable from problem
+                taken = await self._set_aside(bot, update, chat_id, problem)
+            except Exception as problem:  # noqa: BLE001  # whatever a handler fails on
+                taken = await self._set_aside(bot, update, chat_id, problem)
+            self._count(bot, taken)
+            if not isinstance(taken, Taken):
+                return
+            self._committed()
+            if taken.says:
+                source = (bot.id, update.update_id) if taken.journaled else None
+                self._replies.speak(bot, chat_id, taken.says, source)
+
+    def _count(self, bot: Bot, taken: Any) -> None:
+        outcome = "repeated" if isinstance(taken, Taken) and taken.repeated else "done"
+        self._metrics.updates.labels(self._channels.get(bot.id, "?"), outcome).inc()
+
+    async def _repeated(self, bot: Bot, update: Update) -> bool:
+        async with self._db.read() as tx:
+            return await was_seen(tx, bot.id, update.update_id)
+
+    async def _set_aside(self, bot: Bot, update: Update, chat_id: int, problem: Exception) -> Taken:
+        """Nothing of the update has happened; it must not come for ever, and not go unnoticed."""
+        log.error(
+            "an update was set aside",
+            update_id=update.update_id,
+            channel=self._channels.get(bot.id, "?"),
+            exc_info=problem,
+        )
+        self._metrics.updates.labels(self._channels.get(bot.id, "?"), "set_aside").inc()
+        try:
+            async with self._db.write() as tx:
+                await record_update(
+                    tx,
+                    bot_id=bot.id,
+                    update_id=update.update_id,
+                    now=self._clock(),
+                    problem=type(problem).__name__,
+                )
+        except IntegrityError:
+            return Taken(repeated=True)
+        except (DBAPIError, PoolTimeout, OSError) as away:
+            raise IntakeUnavailable from away
+        user = update.event.from_user if hasattr(update.event, "from_user") else None
+        language = match_language(user.language_code if user else None)
+        text = self._i18n.gettext(
+            "Something went wrong on our side. Please try once more.",
+            locale=language or self._i18n.default_locale,
+        )
+        return Taken([SendMessage(chat_id=chat_id, text=text)] if chat_id > 0 else [])
+
+    @contextlib.asynccontextmanager
+    async def _turn(self, bot_id: int, chat_id: int) -> AsyncIterator[None]:
+        """Updates of one chat go one after another; the table holds only chats that are busy."""
+        key = (bot_id, chat_id)
+        waiting = self._turns.get(key)
+        if waiting is None:
+            self._turns[key] = []
+        else:
+            mine = asyncio.Event()
+            waiting.append(mine)
+            try:
+                await mine.wait()
+            except asyncio.CancelledError:
+                if mine.is_set():
+                    self._pass_on(key)
+                else:
+                    waiting.remove(mine)
+                raise
+        try:
+            yield
+        finally:
+            self._pass_on(key)
+
+    def _pass_on(self, key: tuple[int, int]) -> None:
+        waiting = self._turns[key]
+        if waiting:
+            waiting.pop(0).set()
+        else:
+            del self._turns[key]
+
+
+def _chat_of(update: Update) -> int:
+    event = update.event
+    chat = getattr(event, "chat", None) or getattr(getattr(event, "message", None), "chat", None)
+    if chat is not None:
+        return int(chat.id)
+    user = getattr(event, "from_user", None)
+    return int(user.id) if user is not None else 0

@@ -1,0 +1,1 @@
+"""What every update passes through on its way to a handler."""
