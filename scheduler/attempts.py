@@ -1,0 +1,139 @@
+"""One attempt to send one letter, and what it makes of the message."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+from aiogram import Bot
+
+from scheduler.letters import Attached, Letter, fetch
+from scheduler.outcomes import Decision, Kind, decide
+from scheduler.pace import Lane, back_off
+from storage.claims import Address, Claimed
+from storage.outbox import NEVER_TWICE
+from storage.outcomes import AccountNews, Outcome
+
+_log = structlog.get_logger(__name__)
+
+REQUEST_TIMEOUT: Final = 20
+
+_SURE_IN_PART: Final = (Kind.REFUSED, Kind.UNREACHABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The channel took it; ``started`` is when the last part left."""
+
+    message_id: int | None
+    started: float
+
+
+async def send_letter(
+    letter: Letter, bot: Bot, bots: Mapping[int, Bot], seconds: Callable[[], float]
+) -> Accepted | Decision:
+    """Send the parts in order; the last one's message stands for the letter."""
+    message_id, parts_out, started = None, 0, seconds()
+    try:
+        for part in letter.parts:
+            method = part
+            if isinstance(method, Attached):
+                method = await fetch(method, bots, REQUEST_TIMEOUT)
+            started = seconds()
+            sent_message = await bot(method, request_timeout=REQUEST_TIMEOUT)
+            message_id = getattr(sent_message, "message_id", None)
+            parts_out += 1
+    except Exception as error:  # noqa: BLE001  # the table has a row for every error
+        decision = decide(error)
+        if parts_out and decision.kind not in _SURE_IN_PART:
+            # Half of it is there: whether to begin again is for the message's class to say.
+            return Decision(Kind.LOST, f"only in part: {decision.reason}")
+        return decision
+    return Accepted(message_id, started)
+
+
+def settle_decision(
+    decision: Decision, message: Claimed, to: Address, lane: Lane, now: datetime, seconds: float
+) -> tuple[Outcome, AccountNews | None]:
+    """What an error makes of the message, its account and its lane.
+
+    ``now`` and ``seconds`` are the same instant on the two clocks.
+    """
+    until = now + timedelta(seconds=_weigh(decision, to, lane, seconds) - seconds)
+    backed_off = now + timedelta(seconds=back_off(message.attempts))
+    reason = decision.reason
+    match decision.kind:
+        case Kind.THROTTLED | Kind.UNSENT | Kind.NO_ENTRY:
+            return later(message, until, reason), None
+        case Kind.AGAIN:
+            return later(message, backed_off, reason, counted=True), None
+        case Kind.LOST:
+            if message.template in NEVER_TWICE:
+                return Outcome(message.id, message.attempts, "unknown", reason), None
+            return later(message, backed_off, reason, counted=True), None
+        case Kind.UNREACHABLE:
+            # Without a lane: the next best account is looked for, or it fails for this reason.
+            queued = Outcome(message.id, message.attempts, "queued", reason, counted=False)
+            return queued, AccountNews(to.account_id, state=decision.account)
+        case Kind.MOVED:
+            moved = AccountNews(to.account_id, chat_id=decision.chat_id)
+            return later(message, until, reason), moved
+        case Kind.REFUSED:
+            return Outcome(message.id, message.attempts, "failed", reason), None
+
+
+def _weigh(decision: Decision, to: Address, lane: Lane, seconds: float) -> float:
+    """Let the lane learn from an error; until when the message waits."""
+    if decision.kind is Kind.THROTTLED:
+        return lane.throttled(seconds, to.chat_id, decision.retry_after)
+    if decision.kind is Kind.UNSENT:
+        return lane.unsent(seconds)
+    if decision.kind is Kind.NO_ENTRY and lane.stopped is None:
+        lane.stopped = decision.reason
+        _log.error(
+            f"{decision.reason}: nothing more leaves through it until a restart, "
+            "its messages wait in the outbox",
+            bot=lane.bot_id,
+        )
+    return seconds
+
+
+def sent(message: Claimed, to: Address, message_id: int | None) -> Outcome:
+    return Outcome(
+        message.id,
+        message.attempts,
+        "sent",
+        account_id=to.account_id,
+        bot_id=to.bot_id,
+        chat_id=to.chat_id,
+        message_id=message_id,
+        checkin_id=message.checkin_id,
+    )
+
+
+def later(
+    message: Claimed,
+    until: datetime,
+    reason: str | None,
+    *,
+    lane: int | None = None,
+    counted: bool = False,
+) -> Outcome:
+    """Queued again from ``until`` on, through ``lane`` or the one it was on."""
+    return Outcome(
+        message.id,
+        message.attempts,
+        "queued",
+        reason,
+        not_before=until,
+        lane=message.lane if lane is None else lane,
+        counted=counted,
+    )
+
+
+def in_a_word(outcome: Outcome) -> str:
+    """What the counters call it."""
+    if outcome.state != "queued":
+        return outcome.state
+    return f"again: {outcome.reason}" if outcome.reason else "again"

@@ -1,0 +1,92 @@
+"""What the renderer hands to delivery: a letter to send, or why there is none."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from aiogram import Bot
+from aiogram.exceptions import (
+    TelegramBadRequest,
+    TelegramEntityTooLarge,
+    TelegramForbiddenError,
+    TelegramNotFound,
+)
+from aiogram.methods import TelegramMethod
+from aiogram.types import BufferedInputFile, InputFile
+
+from scheduler.outcomes import FetchFailed
+from storage.claims import Claimed
+from storage.database import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A file that came through another bot, so it is fetched there before it is sent here.
+
+    ``send`` makes the message around the file; ``instead`` is sent when the file is gone.
+    """
+
+    bot_id: int
+    file_id: str
+    file_name: str
+    send: Callable[[InputFile], TelegramMethod[Any]]
+    instead: TelegramMethod[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One message to one person, in as many parts as the channel needs, sent in order."""
+
+    parts: Sequence[TelegramMethod[Any] | Attached]
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """There is nothing to send: the message ends as ``state``, for ``reason``."""
+
+    state: Literal["failed", "cancelled"]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A claimed message that may leave; ``silent``: it is night there, so without a sound."""
+
+    message: Claimed
+    silent: bool = False
+
+
+class Render(Protocol):
+    """Makes the letters of a batch, by the messages' ids, in the transaction that claimed them.
+
+    It never raises for one message: what cannot be written is :class:`Withheld`.
+    """
+
+    def __call__(
+        self, tx: Tx, batch: Sequence[Ready], /
+    ) -> Awaitable[Mapping[int, Letter | Withheld]]: ...
+
+
+async def fetch(part: Attached, bots: Mapping[int, Bot], seconds: int) -> TelegramMethod[Any]:
+    """Bring the file over, outside any transaction.
+
+    Raises :class:`FetchFailed` when it may work later.
+    """
+    origin = bots.get(part.bot_id)
+    if origin is None:
+        return part.instead
+    try:
+        content = await origin.download(part.file_id, timeout=seconds)
+    except (
+        TelegramBadRequest,
+        TelegramEntityTooLarge,
+        TelegramForbiddenError,
+        TelegramNotFound,
+    ):
+        return part.instead
+    except Exception as error:
+        # aiogram lets aiohttp's own errors through when it downloads.
+        raise FetchFailed(str(part.bot_id)) from error
+    if content is None:
+        return part.instead
+    return part.send(BufferedInputFile(content.read(), part.file_name))
