@@ -9,9 +9,7 @@ from .errors import Json
 from .updates import UpdateQueue
 
 if TYPE_CHECKING:
-    from .chat import Chat, PrivateChat
     from .server import BotApi
-    from .user import User
     from .webhook import Webhook
 
 
@@ -26,10 +24,13 @@ class BotAccount:
     privacy: bool = True
     language_code: str | None = field(default=None, init=False)
     is_bot: bool = field(default=True, init=False)
-    updates: UpdateQueue = field(default_factory=UpdateQueue, repr=False)
+    updates: UpdateQueue = field(init=False, repr=False)
     webhook: Webhook | None = field(default=None, repr=False)
     # (setting, scope, language) -> value, as the setMy… methods left it
     settings: dict[tuple[str, str, str], Any] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        self.updates = UpdateQueue(self.server.changes)
 
     @property
     def id(self) -> int:
@@ -58,27 +59,3 @@ class BotAccount:
     def push(self, kind: str, payload: Json) -> None:
         """Queue an update, unless `allowed_updates` leaves its kind out."""
         self.updates.push(kind, payload)
-
-    def push_member(self, chat: Chat, by: User | BotAccount, before: str, after: str) -> None:
-        """Tell the bot that its own standing in `chat` changed."""
-        states = []
-        for status in (before, after):
-            state: Json = {"user": self.json(), "status": status}
-            if status == "kicked":
-                state["until_date"] = 0
-            states.append(state)
-        if hasattr(chat, "member_json"):
-            states = [chat.member_json(self, status) for status in (before, after)]
-        self.push(
-            "my_chat_member",
-            {
-                "chat": chat.json(),
-                "from": by.json(),
-                "date": self.server.unix_time(),
-                "old_chat_member": states[0],
-                "new_chat_member": states[1],
-            },
-        )
-
-    def chat_with(self, user: User) -> PrivateChat:
-        return self.server.private_chat(user, self)

@@ -50,6 +50,25 @@ class Chat(ABC):
         more = {"accent_color_id": 0, "max_reaction_count": 11, "accepted_gift_types": accepted}
         return {**self.json(), **more}
 
+    def member_json(self, member: User | BotAccount, status: str | None = None) -> Json:
+        """The Bot API's ChatMember."""
+        found: Json = {"user": member.json(), "status": status or "member"}
+        if status == "kicked":
+            found["until_date"] = 0
+        return found
+
+    def change_json(
+        self, member: User | BotAccount, by: User | BotAccount, before: str, after: str
+    ) -> Json:
+        """The Bot API's ChatMemberUpdated."""
+        return {
+            "chat": self.json(),
+            "from": by.json(),
+            "date": self.server.unix_time(),
+            "old_chat_member": self.member_json(member, before),
+            "new_chat_member": self.member_json(member, after),
+        }
+
     def post(self, sender: User | BotAccount, content: Json, markup: Json | None = None) -> Message:
         """Put a message into the chat and hand it to the bots that may read it."""
         raw: Json = {
@@ -118,5 +137,5 @@ class PrivateChat(Chat):
         if blocked == self.blocked:
             return
         self.blocked = blocked
-        status = {False: "member", True: "kicked"}
-        self.bot.push_member(self, self.user, status[not blocked], status[blocked])
+        before, after = ("member", "kicked") if blocked else ("kicked", "member")
+        self.bot.push("my_chat_member", self.change_json(self.bot, self.user, before, after))

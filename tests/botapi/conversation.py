@@ -192,8 +192,6 @@ class Conversation:
         found = message.button(button)
         if "callback_data" not in found:
             raise LookupError(f"{found['text']!r} does not call back: {found}")
-        if message.deleted:
-            raise LookupError("the message is deleted")
         return self._call_back(message, found["callback_data"])
 
     def forge(self, message: Message, data: str) -> Tap:
@@ -202,7 +200,9 @@ class Conversation:
 
     def _call_back(self, message: Message, data: str) -> Tap:
         self._check_here()
-        bot = next(b for b in self.chat.server.bots.values() if b is message.sender)
+        bot = self.chat.server.bots.get(message.sender.id)
+        if bot is None or message.deleted:
+            raise LookupError(f"no bot's message to tap: {message}")
         tap = self.chat.server.callbacks.open(self.user, message)
         bot.push(
             "callback_query",

@@ -68,7 +68,8 @@ class Garbled(Exception):
 class Fault:
     """Strikes calls of `method` (None: any) in `chat_id` (None: any) for which `when` holds.
 
-    `times` strikes, then it is spent; None: until the test removes it. `struck` counts.
+    It is spent after `times` strikes (None: never), or `lasts` seconds after the first: a
+    flood wait is `add(flood(2), times=None, lasts=2)`. `struck` counts.
     """
 
     action: Action
@@ -76,11 +77,14 @@ class Fault:
     chat_id: int | None = None
     when: Callable[[Call], bool] | None = None
     times: int | None = 1
+    lasts: float | None = None
     struck: int = 0
+    first_struck: float = 0.0  # seconds, monotonic
 
     def strikes(self, call: Call) -> bool:
         return (
             (self.times is None or self.struck < self.times)
+            and (not self.lasts or not self.struck or call.at < self.first_struck + self.lasts)
             and self.method in {None, call.method}
             and self.chat_id in {None, call.chat_id}
             and (self.when is None or self.when(call))
@@ -102,9 +106,10 @@ class Faults(list[Fault]):
         *,
         when: Callable[[Call], bool] | None = None,
         times: int | None = 1,
+        lasts: float | None = None,
     ) -> Fault:
         """Append a fault and return it."""
-        self.append(fault := Fault(action, method, chat_id, when, times))
+        self.append(fault := Fault(action, method, chat_id, when, times, lasts))
         return fault
 
     def plan(self, call: Call) -> list[Action]:
@@ -114,6 +119,7 @@ class Faults(list[Fault]):
             if fault.method is None and call.method in _SPARED:
                 continue
             if fault.strikes(call):
+                fault.first_struck = fault.first_struck or call.at
                 fault.struck += 1
                 actions.append(fault.action)
                 if not isinstance(fault.action, Delay | Hold):

@@ -20,6 +20,7 @@ _RIGHTS = (
     "can_be_edited", "is_anonymous", "can_manage_chat", "can_delete_messages",
     "can_manage_video_chats", "can_restrict_members", "can_promote_members", "can_change_info",
     "can_invite_users", "can_post_stories", "can_edit_stories", "can_delete_stories",
+    "can_send_welcome_messages",
 )  # fmt: skip
 
 
@@ -34,6 +35,7 @@ class Group(Chat):
         self.status: dict[int, str] = {owner.id: "creator"}
         self.people: dict[int, User | BotAccount] = {owner.id: owner}
         self.successor: Group | None = None
+        self._conversations: dict[int, Conversation] = {}
 
     def json(self) -> Json:
         return {"id": self.id, "type": self.type, "title": self.title}
@@ -91,7 +93,7 @@ class Group(Chat):
         before = self.status.get(member.id, "left")
         self.people[member.id] = member
         self.set_status(member, "member", adder, before)
-        self.post(adder, {"new_chat_members": [member.json()], "new_chat_member": member.json()})
+        self.post(adder, {"new_chat_members": [member.json()]})
 
     def remove(self, member: User | BotAccount, by: User | None = None) -> None:
         """Kick. A bot that is kicked hears `my_chat_member`, and nothing more."""
@@ -113,34 +115,21 @@ class Group(Chat):
         """Change a member's status and tell the bots whom it concerns."""
         before = before or self.status.get(member.id, "left")
         self.status[member.id] = status
+        change = self.change_json(member, by, before, status)
         for bot in [b for b in self.server.bots.values() if b.id in self.status]:
             if bot.id == member.id:
-                bot.push_member(self, by, before, status)
+                bot.push("my_chat_member", change)
             elif self.status[bot.id] == "administrator":
-                old, new = self.member_json(member, before), self.member_json(member, status)
-                bot.push("chat_member", self.change_json(by, old, new))
+                bot.push("chat_member", change)
         self.changes.notify()
-
-    def change_json(self, by: User | BotAccount, old: Json, new: Json) -> Json:
-        """The Bot API's ChatMemberUpdated."""
-        return {
-            "chat": self.json(),
-            "from": by.json(),
-            "date": self.server.unix_time(),
-            "old_chat_member": old,
-            "new_chat_member": new,
-        }
 
     def member_json(self, member: User | BotAccount, status: str | None = None) -> Json:
         """The Bot API's ChatMember."""
-        status = status or self.status.get(member.id, "left")
-        found: Json = {"user": member.json(), "status": status}
-        if status == "administrator":
+        found = super().member_json(member, status or self.status.get(member.id, "left"))
+        if found["status"] == "administrator":
             found.update(dict.fromkeys(_RIGHTS, False), can_manage_chat=True)
-        elif status == "creator":
+        elif found["status"] == "creator":
             found["is_anonymous"] = False
-        elif status == "kicked":
-            found["until_date"] = 0
         return found
 
     def migrate(self) -> Group:
@@ -154,4 +143,4 @@ class Group(Chat):
 
     def open(self, user: User) -> Conversation:
         """The group as one member sees it."""
-        return Conversation(user, self)
+        return self._conversations.setdefault(user.id, Conversation(user, self))

@@ -37,7 +37,7 @@ def check_markup(markup: Json | None) -> None:
         return
     if sum(len(row) for row in rows) > MAX_BUTTONS or any(len(row) > MAX_ROW for row in rows):
         raise bad_request("reply markup is too long")
-    if len(json.dumps(markup, ensure_ascii=False).encode()) > MAX_BYTES:
+    if len(json.dumps(markup, ensure_ascii=False, separators=(",", ":")).encode()) > MAX_BYTES:
         raise bad_request("reply markup is too long")
     for row in rows:
         for button in row:

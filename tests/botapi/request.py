@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from .server import BotApi
 
 
+MAX_SOURCE = 1 << 15  # bytes of text before parsing
+
+
 @dataclass(frozen=True)
 class Request:
     """`params` are checked against the schema."""
@@ -76,6 +79,8 @@ def read_text(request: Request, name: str, limit: int) -> Json:
     Raises ApiError 400 for bad markup, or more than `limit` UTF-16 units after parsing.
     """
     source: str = request.get(name, "")
+    if len(source.encode()) > MAX_SOURCE:
+        raise bad_request("text is too long")
     mode = (request.get("parse_mode") or "none").lower()
     key = "entities" if name == "text" else "caption_entities"
     if mode == "html":

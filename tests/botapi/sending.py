@@ -93,9 +93,8 @@ def send_chat_action(request: Request) -> bool:
 def copy_message(request: Request) -> Json:
     source = access_message(request, "to copy", access_chat(request, "from_chat_id"))
     content = _content(source, "copied")
-    if "caption" in request.params and "caption" in source.raw.keys() | {"caption"}:
-        content.pop("caption", None)
-        content.pop("caption_entities", None)
+    if "caption" in request.params and "text" not in content:
+        content = {key: content[key] for key in content if not key.startswith("caption")}
         content.update(_caption(request))
     return {"message_id": _post(request, content).message_id}
 

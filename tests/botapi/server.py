@@ -91,6 +91,7 @@ class BotApi:
     async def stop(self) -> None:
         """Close every connection and refuse new ones; `start` opens the same port again.
 
+        A client's pooled connection may break on its next use before it sees a refusal.
         Raises what went wrong inside the server, if anything did.
         """
         for bot in self.bots.values():
@@ -101,7 +102,8 @@ class BotApi:
             await self._runner.cleanup()
             self._runner = None
         if self.crashes:
-            raise ExceptionGroup("the test server failed", self.crashes)
+            crashes, self.crashes = self.crashes, []
+            raise ExceptionGroup("the test server failed", crashes)
 
     # Who there is
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
-from collections import deque
 from collections.abc import Callable
 
+from .changes import Changes
 from .errors import ApiError, Json, bad_request, conflict
 
 # What a bot gets only if it asks for it by name.
@@ -28,12 +29,13 @@ MAX_TIMEOUT = 50  # seconds
 class UpdateQueue:
     """Updates in order. They leave the queue only when they are confirmed."""
 
-    def __init__(self) -> None:
-        self.pending: deque[Json] = deque()
+    def __init__(self, changes: Changes) -> None:
+        self.changes = changes
+        self.pending: dict[int, Json] = {}  # by update_id, oldest first
         self.next_id = random.randrange(100_000_000, 900_000_000)
         self.allowed: list[str] = []
         self.pushed = 0
-        self.on_push: Callable[[], None] | None = None
+        self.on_push: Callable[[Json], None] | None = None
         self._poll: asyncio.Future[None] | None = None
 
     def push(self, kind: str, payload: Json) -> None:
@@ -43,13 +45,20 @@ class UpdateQueue:
 
     def push_raw(self, update: Json) -> None:
         """Queue any JSON as it is, under the next `update_id`: also what no bot can read."""
-        self.pending.append({"update_id": self.next_id, **update})
+        number = self.next_id
         self.next_id += 1
+        self.pending[number] = {"update_id": number, **update}
         self.pushed += 1
         if self._poll is not None and not self._poll.done():
             self._poll.set_result(None)
         if self.on_push is not None:
-            self.on_push()
+            self.on_push(self.pending[number])
+        self.changes.notify()
+
+    @property
+    def polled(self) -> bool:
+        """Whether a long poll waits just now."""
+        return self._poll is not None
 
     def wants(self, kind: str) -> bool:
         return kind in self.allowed if self.allowed else kind not in _ON_REQUEST
@@ -64,11 +73,13 @@ class UpdateQueue:
 
     def confirm(self, offset: int) -> None:
         """Forget what lies before `offset`; below zero it counts from the end."""
+        numbers = list(self.pending)
         if offset < 0:
-            while len(self.pending) > -offset:
-                self.pending.popleft()
-        while self.pending and offset > 0 and self.pending[0]["update_id"] < offset:
-            self.pending.popleft()
+            gone = numbers[:offset]
+        else:
+            gone = list(itertools.takewhile(lambda number: number < offset, numbers))
+        for number in gone:
+            del self.pending[number]
 
     def take_over(self, error: ApiError) -> None:
         """End the long poll that waits, if any, with 409."""
@@ -84,6 +95,7 @@ class UpdateQueue:
         self.confirm(offset)
         if not self.pending and timeout > 0:
             self._poll = poll = asyncio.get_running_loop().create_future()
+            self.changes.notify()
             try:
                 async with asyncio.timeout(timeout):
                     await poll
@@ -92,4 +104,4 @@ class UpdateQueue:
             finally:
                 if self._poll is poll:
                     self._poll = None
-        return list(self.pending)[:limit]
+        return list(itertools.islice(self.pending.values(), limit))

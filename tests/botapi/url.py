@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 
@@ -16,6 +17,8 @@ def check_link(url: str) -> str:
     if url.lower().startswith(("tg:", "ton:", "tonsite:")):
         return url
     if "://" not in url:
+        if re.match(r"[A-Za-z]+:\D", url):
+            raise ValueError("Unsupported URL protocol")
         url = f"http://{url}"
     parts = urlsplit(url)
     if parts.scheme.lower() not in {"http", "https"}:

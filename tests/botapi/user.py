@@ -25,6 +25,7 @@ class User:
     language_code: str | None = None
     deleted: bool = False
     is_bot: bool = field(default=False, init=False)
+    _conversations: dict[int, PrivateConversation] = field(default_factory=dict, repr=False)
 
     def json(self) -> Json:
         """The Bot API's User."""
@@ -37,8 +38,9 @@ class User:
         return {"id": self.id, "is_bot": False, "first_name": self.first_name, **known}
 
     def open(self, bot: BotAccount) -> PrivateConversation:
-        """The private chat with `bot`, always the same one. The bot is told nothing yet."""
-        return PrivateConversation(self, self.server.private_chat(self, bot))
+        """This side of the chat with `bot`, always the same. The bot is told nothing yet."""
+        chat = self.server.private_chat(self, bot)
+        return self._conversations.setdefault(bot.id, PrivateConversation(self, chat))
 
     def delete_account(self) -> None:
         """From now on bots hear `Forbidden: user is deactivated`."""

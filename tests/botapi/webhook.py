@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
 from .errors import ApiError, Json
+from .faults import Cut, Garbled
 from .params import read_json, read_parts
 
 if TYPE_CHECKING:
@@ -32,7 +35,8 @@ class Webhook:
         self.attempts = 0
         self._free = asyncio.Semaphore(connections)
         self._error: tuple[int, str] | None = None
-        self._lanes: dict[Any, asyncio.Task[None]] = {}
+        self._lanes: dict[Any, deque[Json]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
         self._session: aiohttp.ClientSession | None = None
 
     def json(self) -> Json:
@@ -45,55 +49,60 @@ class Webhook:
     def start(self) -> None:
         timeout = aiohttp.ClientTimeout(total=self.server.webhook_timeout)
         self._session = aiohttp.ClientSession(timeout=timeout)
-        self.bot.updates.on_push = self._spread
-        self._spread()
+        self.bot.updates.on_push = self._queue
+        for update in list(self.bot.updates.pending.values()):
+            self._queue(update)
 
     async def stop(self) -> None:
         """Stop carrying; what was not taken stays in the queue."""
         self.bot.updates.on_push = None
         # A bot may call this in its answer to a POST, and so from within a lane.
-        lanes = [t for t in self._lanes.values() if t is not asyncio.current_task()]
-        for task in lanes:
+        tasks = [task for task in self._tasks if task is not asyncio.current_task()]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*lanes, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._lanes.clear()
         if self._session is not None:
             await self._session.close()
 
-    def _spread(self) -> None:
-        for update in self.bot.updates.pending:
-            lane = lane_of(update)
-            if lane not in self._lanes:
-                self._lanes[lane] = asyncio.create_task(self._carry_lane(lane))
+    def _queue(self, update: Json) -> None:
+        lane = lane_of(update)
+        if lane in self._lanes:
+            self._lanes[lane].append(update)
+        else:
+            self._lanes[lane] = deque([update])
+            task = asyncio.create_task(self._carry_lane(lane))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     async def _carry_lane(self, lane: Any) -> None:
-        pending = self.bot.updates.pending
-        try:
-            while update := next((u for u in pending if lane_of(u) == lane), None):
-                await self._carry(update)
-                if update in pending:
-                    pending.remove(update)
-                self.server.changes.notify()
-        finally:
-            self._lanes.pop(lane, None)
+        updates = self._lanes[lane]
+        while updates:
+            await self._carry(updates.popleft())
+        del self._lanes[lane]
 
     async def _carry(self, update: Json) -> None:
-        """Returns once the bot took the update."""
+        """Returns once the bot took the update, or it was dropped."""
+        pending = self.bot.updates.pending
         pause = self.server.webhook_retry
-        while True:
+        while update["update_id"] in pending:
             async with self._free:
                 error = await self._post(update)
             if error is None:
-                return
-            self._error = (self.server.unix_time(), error)
+                pending.pop(update["update_id"], None)
+            else:
+                self._error = (self.server.unix_time(), error)
             self.server.changes.notify()
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, 60.0)
+            if error is not None:
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, 60.0)
 
     async def _post(self, update: Json) -> str | None:
         """None if the bot took it, else what went wrong."""
         assert self._session is not None
         headers = {"X-Telegram-Bot-Api-Secret-Token": self.secret} if self.secret else {}
         self.attempts += 1
+        self.server.changes.notify()
         try:
             async with self._session.post(self.url, json=update, headers=headers) as response:
                 if not 200 <= response.status < 300:
@@ -107,7 +116,9 @@ class Webhook:
         except aiohttp.ClientError as problem:
             return f"Connection failed: {problem}"
         if isinstance(method := params.pop("method", None), str):
-            await self.server.call(self.bot, method, params, via="webhook")
+            # Telegram does not tell a bot what came of a call made in this way.
+            with contextlib.suppress(Cut, Garbled):
+                await self.server.call(self.bot, method, params, via="webhook")
         return None
 
 
