@@ -25,8 +25,9 @@ from handlers.worker import (
 def conversations() -> Router:
     """A router of its own for each dispatcher, since aiogram attaches a router only once.
 
-    Groups are turned away first. Then newcomers; then the ways out of any dialog; then what a
-    worker says, dialogs after buttons; then officers; last, what nobody understood.
+    Groups are turned away first. Then newcomers; then the ways out of any dialog; then officers,
+    before workers, because an officer who is a worker too answers a case with "ok" and means the
+    case; then what a worker says, dialogs after buttons; last, what nobody understood.
     """
     root = Router(name="conversations")
     root.include_routers(
@@ -36,6 +37,7 @@ def conversations() -> Router:
                 private_only.router,
                 enrol.newcomer,
                 menu.router,
+                liaison.router,
                 checkin.router,
                 help_call.router,
                 news.router,
@@ -46,7 +48,6 @@ def conversations() -> Router:
                 enrol.router,
                 place.router,
                 reach.router,
-                liaison.router,
                 fallback.router,
             )
         )

@@ -34,33 +34,21 @@ from storage.duties import covers, duty_roots
 from storage.models import Area, Contact, Person
 from storage.people import Who
 from storage.periods import Period, week_of
-from storage.standing import standings
+from storage.register import Counts, live_figures
+from storage.standing import STANDINGS, standings
 
 
 @dataclass(frozen=True, slots=True)
 class TodayFigures:
-    """This week so far, pooled over the areas; ``rate`` is None where nobody is expected."""
+    """This week so far, pooled over the areas."""
 
     areas: tuple[AreaInfo, ...]
-    heard: int
-    vouched: int
-    reached: int
-    tried: int
-    silent: int
-
-    @property
-    def expected(self) -> int:
-        return self.heard + self.vouched + self.reached + self.tried + self.silent
+    counts: Counts
 
     @property
     def waiting(self) -> int:
         """How many stand on the silent list."""
-        return self.tried + self.silent
-
-    @property
-    def rate(self) -> float | None:
-        had_word = self.heard + self.vouched + self.reached
-        return had_word / self.expected if self.expected else None
+        return self.counts.tried + self.counts.silent
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,17 +85,9 @@ async def officer_areas(tx: Tx, who: Who) -> list[AreaInfo]:
 async def today_figures(tx: Tx, who: Who, now: datetime) -> TodayFigures:
     """The running week's standings in all the officer's areas, each in its own time zone."""
     areas = await officer_areas(tx, who)
-    counts: dict[str, int] = dict.fromkeys(("heard", "vouched", "reached", "tried", "silent"), 0)
-    for area in areas:
-        stand = standings(area, [week_of(now, area.timezone)], now, silence=False)
-        found = await tx.execute(
-            select(stand.c.standing, func.count().label("people"))
-            .where(stand.c.excluded.is_(None))
-            .group_by(stand.c.standing)
-        )
-        for row in found:
-            counts[row.standing] += row.people
-    return TodayFigures(tuple(areas), **counts)
+    found = [await live_figures(tx, area, now) for area in areas]
+    pooled = {standing: sum(figures[standing] for figures in found) for standing in STANDINGS}
+    return TodayFigures(tuple(areas), Counts(**pooled))
 
 
 async def silent_list(

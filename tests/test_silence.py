@@ -11,6 +11,7 @@ from storage.database import Database, Tx
 from storage.duties import access_area_by_id, areas_to_choose
 from storage.models import Contact, Person
 from storage.people import Who
+from storage.register import Counts
 from storage.silence import access_person, officer_areas, silent_list, today_figures
 from tests.county import make_area, make_person
 
@@ -77,10 +78,9 @@ async def test_the_longest_silent_come_first_and_the_tried_last(
         assert people_now[4].tried_at == now
 
         figures = await today_figures(tx, mei, now)
-        assert (figures.heard, figures.reached, figures.tried, figures.silent) == (1, 1, 1, 4)
-        assert figures.expected == 7
+        assert figures.counts == Counts(heard=1, reached=1, tried=1, silent=4)
         assert figures.waiting == 5
-        assert figures.rate == 2 / 7
+        assert figures.counts.contact_rate == 2 / 7
 
 
 async def _set(tx: Tx, who: Who, **values: object) -> None:
@@ -101,7 +101,7 @@ async def test_nobody_expected_has_no_rate(db: Database, now: datetime) -> None:
         elm = await make_area(tx, "elm", now)
         mei = await make_person(tx, "Mei", now, officer_of=elm)
         figures = await today_figures(tx, mei, now)
-        assert (figures.expected, figures.rate) == (0, None)
+        assert (figures.counts.expected, figures.counts.contact_rate) == (0, None)
         assert await silent_list(tx, elm, now, 9) == []
 
 
@@ -119,7 +119,7 @@ async def test_duties_that_overlap_count_once(db: Database, now: datetime) -> No
         await make_person(tx, "C", now, area=town, enrolled_at=old + timedelta(days=1))
         areas = await officer_areas(tx, mei)
         assert [area.code for area in areas] == ["town", "far"]
-        assert (await today_figures(tx, mei, now)).expected == 3
+        assert (await today_figures(tx, mei, now)).counts.expected == 3
         people = await silent_list(tx, areas, now, 2)
         assert [person.name for person in people] == ["B", "A"]
         people = await silent_list(tx, areas, now, 2, 2)
@@ -172,13 +172,12 @@ async def test_a_call_is_noted_once_and_taken_back_by_a_row(db: Database, now: d
         )
         assert again is not None
         assert (again.contact_id, again.first) == (noted.contact_id, False)
-        assert (await today_figures(tx, mei, now)).reached == 1
+        assert (await today_figures(tx, mei, now)).counts.reached == 1
 
         assert await undo_call(tx, by=mei, contact_id=noted.contact_id, now=now) == fang.person_id
         assert await undo_call(tx, by=mei, contact_id=noted.contact_id, now=now) is None
         assert await tx.scalar(select(func.count()).select_from(Contact)) == 2
-        figures = await today_figures(tx, mei, now)
-        assert (figures.reached, figures.tried, figures.silent) == (0, 0, 1)
+        assert (await today_figures(tx, mei, now)).counts == Counts(silent=1)
         card = await access_person(tx, mei, fang.person_id, now)
         assert card is not None
         assert (card.tried_at, card.last_heard_at) == (None, None)
@@ -192,7 +191,7 @@ async def test_a_call_is_noted_once_and_taken_back_by_a_row(db: Database, now: d
         )
         assert redone is not None
         assert redone.first
-        assert (await today_figures(tx, mei, now)).tried == 1
+        assert (await today_figures(tx, mei, now)).counts.tried == 1
 
 
 async def test_calls_of_others_are_not_touched(db: Database, now: datetime) -> None:

@@ -1,0 +1,76 @@
+"""A call noted in two taps; the card becomes its receipt, with a way to take it back."""
+
+from datetime import datetime
+
+from aiogram import Router
+from aiogram.types import CallbackQuery, InlineKeyboardMarkup
+from aiogram.utils.i18n import gettext as _
+
+from handlers.liaison.callbacks import CallTap, SilentPageTap, UndoTap
+from handlers.liaison.keyboards import button, menu_row
+from handlers.liaison.show import Page, remark, show
+from handlers.liaison.silent import person_card
+from handlers.liaison.wording import name_of
+from handlers.say import clock_time
+from storage.calls import note_call, undo_call
+from storage.database import Tx
+from storage.looks import record_look
+from storage.people import Who, person_name
+from storage.silence import access_person
+
+router = Router(name="liaison.calls")
+
+
+@router.callback_query(CallTap.filter())
+async def tap_called(
+    tap: CallbackQuery, callback_data: CallTap, tx: Tx, who: Who, now: datetime
+) -> Page:
+    noted = await note_call(
+        tx,
+        by=who,
+        person_id=callback_data.person_id,
+        reached=callback_data.reached,
+        after=callback_data.after,
+        now=now,
+    )
+    if noted is None:
+        return remark(tap, _("This person isn't yours to look after, or not any more."))
+    if not noted.first:
+        return remark(tap, _("Already noted."))
+    name = await person_name(tx, callback_data.person_id) or _("Someone without a name")
+    told = (
+        _("Noted, {time}: you reached {name} by phone.")
+        if callback_data.reached
+        else _("Noted, {time}: you called {name} and couldn't reach them. Still on the list.")
+    )
+    rows = [
+        [button(_("Next on the list"), SilentPageTap(offset=callback_data.offset))],
+        [
+            button(
+                _("Undo"),
+                UndoTap(contact_id=noted.contact_id, offset=callback_data.offset),
+            )
+        ],
+        menu_row(),
+    ]
+    return show(
+        tap,
+        told.format(time=clock_time(now, who.timezone), name=name),
+        InlineKeyboardMarkup(inline_keyboard=rows),
+    )
+
+
+@router.callback_query(UndoTap.filter())
+async def tap_undo(
+    tap: CallbackQuery, callback_data: UndoTap, tx: Tx, who: Who, now: datetime
+) -> Page:
+    person_id = await undo_call(tx, by=who, contact_id=callback_data.contact_id, now=now)
+    if person_id is None:
+        return remark(tap, _("This was taken back already."))
+    person = await access_person(tx, who, person_id, now)
+    if person is None:
+        return show(tap, _("Taken back, as if it had not been noted."))
+    await record_look(tx, who.person_id, now, what="person", person_id=person_id)
+    text, keyboard = person_card(person, now, who.timezone, callback_data.offset)
+    note = _("Taken back. {name} is as before.").format(name=name_of(person))
+    return show(tap, text, keyboard, note)

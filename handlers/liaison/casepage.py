@@ -1,0 +1,106 @@
+"""A case as a liaison reads it: who, where, what was said, oldest first."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from aiogram.methods import (
+    SendAudio,
+    SendDocument,
+    SendPhoto,
+    SendVideo,
+    SendVideoNote,
+    SendVoice,
+    TelegramMethod,
+)
+from aiogram.utils.i18n import gettext as _
+from aiogram.utils.i18n import ngettext
+
+from handlers.liaison.wording import days_between, short_day
+from handlers.say import clock_time
+from storage.inbox import CaseLine, CaseView
+
+_SHORT = 80
+_LONGEST = 3400
+
+
+def media_words(media: str) -> str:
+    """What was sent, when it was not words."""
+    return {
+        "voice": _("a voice message"),
+        "photo": _("a photo"),
+        "video": _("a video"),
+        "video_note": _("a video"),
+        "audio": _("a sound file"),
+        "document": _("a file"),
+    }.get(media, _("a file"))
+
+
+def case_line(case: CaseLine, now: datetime, timezone: str) -> str:
+    """One line of the inbox: who, since when, and how it begins."""
+    name = case.person_name or _("Someone who has left")
+    days = days_between(case.opened_at, now, timezone)
+    since = (
+        _("today") if days == 0 else ngettext("{n} day ago", "{n} days ago", days).format(n=days)
+    )
+    if case.text:
+        words = " ".join(case.text.split())
+        said = words if len(words) <= _SHORT else f"{words[: _SHORT - 1]}…"
+    else:
+        said = media_words(case.media) if case.media else _("asked for help, no words yet")
+    head = f"{name} · {since}"
+    if case.urgent:
+        head = _("Urgent: {head}").format(head=head)
+    return f"{head}\n{said}"
+
+
+def case_page(case: CaseView, timezone: str) -> str:
+    """The whole case, its oldest messages left out when it is too long for one page."""
+    name = case.person_name or _("Someone who has left")
+    head = f"{name} · {case.area_name}"
+    if case.urgent:
+        head = _("Urgent: {head}").format(head=head)
+    states = {"answered": _("answered"), "closed": _("closed")}
+    if case.state in states:
+        head = f"{head} · {states[case.state]}"
+    turns = []
+    for turn in case.turns:
+        author = name if turn.by_worker else turn.author or _("Liaison")
+        said = [turn.text] if turn.text else []
+        if turn.media:
+            said.append(f"[{media_words(turn.media)}]")
+        if not said:
+            said = [_("(erased)")]
+        at = f"{short_day(turn.at, timezone)} {clock_time(turn.at, timezone)}"
+        turns.append(f"{author}, {at}\n{' '.join(said)}")
+    if not turns:
+        turns = [_("Asked for help, no words yet.")]
+    while len(turns) > 1 and sum(map(len, turns)) > _LONGEST:
+        turns.pop(0)
+    page = "\n\n".join((head, *turns))
+    footer = _("To answer, reply to this message or tap Answer.")
+    return f"{page[:_LONGEST]}\n\n{footer}"
+
+
+def media_of_case(case: CaseView, bot_id: int, chat_id: int) -> list[TelegramMethod[Any]]:
+    """The voices and pictures themselves, where this channel can hand them on."""
+    made: list[TelegramMethod[Any]] = []
+    for turn in case.turns:
+        # A file's id is good only with the bot it was sent to.
+        if turn.media is None or turn.file_id is None or turn.bot_id != bot_id:
+            continue
+        send = _SEND.get(turn.media)
+        if send is not None:
+            method, field = send
+            made.append(method(chat_id=chat_id, **{field: turn.file_id}))
+    return made
+
+
+_SEND: dict[str, tuple[Callable[..., TelegramMethod[Any]], str]] = {
+    "voice": (SendVoice, "voice"),
+    "photo": (SendPhoto, "photo"),
+    "video": (SendVideo, "video"),
+    "video_note": (SendVideoNote, "video_note"),
+    "audio": (SendAudio, "audio"),
+    "document": (SendDocument, "document"),
+}

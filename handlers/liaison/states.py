@@ -1,0 +1,16 @@
+"""What a liaison can be in the middle of. ``menu`` always gets out."""
+
+from aiogram.fsm.state import State, StatesGroup
+
+
+class Broadcasting(StatesGroup):
+    """``writing`` keeps ``area_id``; ``confirming`` keeps ``area_id``, ``text``, ``draft``."""
+
+    writing = State()
+    confirming = State()
+
+
+class Answering(StatesGroup):
+    """``writing`` keeps ``case_id`` and ``since`` (ISO, UTC)."""
+
+    writing = State()

@@ -1,0 +1,89 @@
+"""Today: this week's contact rate with its parts, and whom to start with."""
+
+from datetime import datetime
+
+from aiogram import F, Router
+from aiogram.filters import StateFilter
+from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
+from aiogram.utils.i18n import get_i18n, ngettext
+from aiogram.utils.i18n import gettext as _
+from babel.numbers import format_percent
+
+from handlers.liaison.callbacks import SilentPageTap, TaskTap
+from handlers.liaison.keyboards import button, menu_row
+from handlers.liaison.show import Page, show
+from handlers.liaison.silent import person_rows
+from handlers.liaison.words import Asks
+from storage.database import Tx
+from storage.looks import record_look
+from storage.people import Who
+from storage.silence import TodayFigures, silent_list, today_figures
+
+router = Router(name="liaison.today")
+FIRST = 3
+
+
+@router.message(StateFilter(None), Asks("today"))
+@router.callback_query(TaskTap.filter(F.task == "today"))
+async def show_today(event: Message | CallbackQuery, tx: Tx, who: Who, now: datetime) -> Page:
+    figures = await today_figures(tx, who, now)
+    lines = [*_rate(figures), "", _first(figures)]
+    rows = []
+    if figures.waiting:
+        people = await silent_list(tx, figures.areas, now, FIRST)
+        for area in figures.areas:
+            await record_look(tx, who.person_id, now, what="silent", area_id=area.id)
+        rows += person_rows(people, now, who.timezone, 0)
+        if figures.waiting > FIRST:
+            rows.append([button(_("The whole list"), SilentPageTap(offset=0))])
+    rows.append(menu_row())
+    return show(event, "\n".join(lines), InlineKeyboardMarkup(inline_keyboard=rows))
+
+
+def _rate(figures: TodayFigures) -> list[str]:
+    counts = figures.counts
+    areas = _(", ").join(area.name for area in figures.areas)
+    if counts.contact_rate is None:
+        return [
+            _("{area}, this week: contact rate —").format(area=areas),
+            _("Nobody is expected on the register yet."),
+        ]
+    rate = format_percent(counts.contact_rate, locale=get_i18n().current_locale)
+    parts = [
+        ngettext(
+            "{n} was heard from themselves", "{n} were heard from themselves", counts.heard
+        ).format(n=counts.heard)
+    ]
+    if counts.vouched:
+        parts.append(
+            ngettext(
+                "the family answered for {n}", "the family answered for {n}", counts.vouched
+            ).format(n=counts.vouched)
+        )
+    if counts.reached:
+        parts.append(
+            ngettext("{n} was reached", "{n} were reached", counts.reached).format(n=counts.reached)
+        )
+    expected = ngettext(
+        "Of {n} person expected, {parts}.", "Of {n} people expected, {parts}.", counts.expected
+    ).format(n=counts.expected, parts=_(", ").join(parts))
+    return [_("{area}, this week: contact rate {rate}").format(area=areas, rate=rate), expected]
+
+
+def _first(figures: TodayFigures) -> str:
+    waiting = figures.waiting
+    if not figures.counts.expected:
+        return _("Invite people first, then they show up here.")
+    if waiting == 0:
+        return _("There is word of everyone this week.")
+    if waiting <= FIRST:
+        return ngettext(
+            "{n} person not heard from this week:",
+            "{n} people not heard from this week:",
+            waiting,
+        ).format(n=waiting)
+    return ngettext(
+        "{n} person not heard from this week. Start with these {first}:",
+        "{n} people not heard from this week. Start with these {first}:",
+        waiting,
+    ).format(n=waiting, first=FIRST)
