@@ -5,45 +5,33 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from handlers.console.standings import IN_TOUCH, ORDER
-from storage.grid import Grid
 from storage.periods import Period
+from storage.register import Counts
 
 PITCH = 28
-HEIGHT = 96
-TOP = 22
+BASE = 118
+"""Where zero lies, in the drawing's units; it is 142 high."""
+FULL = 96
 
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """One week's figures, counted from the grid's column, so that both always agree."""
+    """One week's figures and its bar: ``height`` is 0 where nobody was expected."""
 
     period: Period
-    counts: dict[str, int]
-
-    @property
-    def expected(self) -> int:
-        return sum(self.counts.values())
-
-    @property
-    def in_touch(self) -> int:
-        return sum(self.counts[standing] for standing in IN_TOUCH)
-
-    @property
-    def rate(self) -> float | None:
-        return self.in_touch / self.expected if self.expected else None
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """``x y width height`` in the drawing's units; ``height`` 0 where nobody was expected."""
-
+    counts: Counts
     x: int
     y: float
     width: int
     height: float
-    middle: float
-    week: Week
+
+    @property
+    def middle(self) -> float:
+        return self.x + self.width / 2
+
+    @property
+    def in_touch(self) -> int:
+        return self.counts.heard + self.counts.vouched + self.counts.reached
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +40,14 @@ class Month:
 
     start: datetime
     span: int
+
+
+def draw_weeks(counted: Sequence[tuple[Period, Counts]]) -> list[Week]:
+    weeks = []
+    for number, (period, counts) in enumerate(counted):
+        height = FULL * (counts.contact_rate or 0)
+        weeks.append(Week(period, counts, number * PITCH + 4, BASE - height, PITCH - 8, height))
+    return weeks
 
 
 def group_months(periods: Sequence[Period], zone: str) -> list[Month]:
@@ -66,26 +62,3 @@ def group_months(periods: Sequence[Period], zone: str) -> list[Month]:
             months.append(Month(period.start, 1))
         last = (local.year, local.month)
     return months
-
-
-def count_weeks(grid: Grid) -> list[Week]:
-    """The grid's columns, oldest first, as counts by standing."""
-    weeks = []
-    for column, period in enumerate(grid.periods):
-        counts = dict.fromkeys(ORDER, 0)
-        for row in grid.rows:
-            standing = row.cells[column].standing
-            if standing is not None:
-                counts[standing] += 1
-        weeks.append(Week(period, counts))
-    return weeks
-
-
-def draw_bars(weeks: Sequence[Week]) -> list[Bar]:
-    width = PITCH - 8
-    bars = []
-    for number, week in enumerate(weeks):
-        height = HEIGHT * (week.rate or 0)
-        x = number * PITCH + 4
-        bars.append(Bar(x, TOP + HEIGHT - height, width, height, x + width / 2, week))
-    return bars

@@ -123,9 +123,9 @@ class Format:
         return "—" if rate is None else str(int(rate * 100))
 
     def moment(self, at: datetime, zone: str) -> str:
-        return dates.format_skeleton(
-            "MMMEdHm", at, tzinfo=dates.get_timezone(zone), locale=self._locale
-        )
+        local = at.astimezone(ZoneInfo(zone))
+        day = dates.format_skeleton("MMMEd", local, locale=self._locale)
+        return f"{day} {local:%H:%M}"
 
     def day(self, at: datetime, zone: str) -> str:
         return dates.format_skeleton(

@@ -1,9 +1,11 @@
 """One worker: the standing in a period, and the contacts and check-ins it rests on."""
 
+from typing import Any
+
 from aiohttp import web
 
+from handlers.console.calendar import open_calendar
 from handlers.console.frame import CONSOLE, session_of, write_page
-from handlers.console.register import open_calendar
 from storage.access import access_worker
 from storage.evidence import checkins_behind, contacts_behind
 from storage.installation import DEMO, find_value
@@ -21,12 +23,12 @@ async def show_person(request: web.Request) -> web.Response:
             raise web.HTTPNotFound
         calendar = open_calendar(request.query.get("period"), worker.area, now)
         period = calendar.period
-        named = await named_register(tx, worker.area, period, now)
-        shown = {
+        named = await named_register(tx, worker.area, period, now, person_id=worker.person_id)
+        shown: dict[str, Any] = {
             "worker": worker,
             "area": worker.area,
             "calendar": calendar,
-            "standing": next((n for n in named if n.person_id == worker.person_id), None),
+            "standing": named[0] if named else None,
             "contacts": await contacts_behind(tx, worker.person_id, period.start, period.end),
             "checkins": await checkins_behind(tx, worker.person_id, period.start, period.end),
             "is_demo": await find_value(tx, DEMO) is not None,

@@ -1,46 +1,39 @@
 """The register of an area: the rate with its parts, the names behind each part, and the grid."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from handlers.console.chart import count_weeks, draw_bars, group_months
+from handlers.console.calendar import Calendar, open_calendar
+from handlers.console.chart import draw_weeks, group_months
 from handlers.console.frame import CONSOLE, session_of, write_page
 from handlers.console.standings import CLASSES, IN_TOUCH, ORDER
 from storage.access import access_areas
 from storage.areas import AreaInfo
-from storage.database import Database, Tx
+from storage.database import Tx
 from storage.grid import GridRow, standing_grid
 from storage.installation import DEMO, find_value
 from storage.looks import looked_lately, record_look
-from storage.periods import BadPeriod, Period, month_of, parse_period, week_of
-from storage.register import NamedStanding, compute_register, named_register, register_version
+from storage.periods import Period
+from storage.register import (
+    NamedStanding,
+    compute_register,
+    named_register,
+    register_version,
+    weekly_counts,
+)
 
 ROWS_A_PAGE = 100
+ROWS_TO_SORT = 1000
+"""As many workers are sorted by need as one list; more are read page by page, area by area."""
 
-LISTS: dict[str, frozenset[str]] = {
+_LISTS = {
     "expected": frozenset(ORDER),
     "in_touch": IN_TOUCH,
     **{standing: frozenset({standing}) for standing in ORDER},
 }
-"""What ``?show=`` may ask for, as standings; classes of silence come on top."""
-
-
-@dataclass(frozen=True, slots=True)
-class Calendar:
-    """The period shown and the ways to others. ``later`` is None in the running one."""
-
-    period: Period
-    earlier: str
-    later: str | None
-    week: str
-    month: str
-    is_week: bool
-    is_current: bool
 
 
 async def show_register(request: web.Request) -> web.Response:
@@ -49,44 +42,42 @@ async def show_register(request: web.Request) -> web.Response:
     now = console.clock()
     async with console.db.read() as tx:
         areas = await access_areas(tx, officer)
-        area = find_area(areas, request.query.get("area"))
+        code = request.query.get("area")
+        area = next((area for area in areas if code in (None, area.code)), None)
+        if area is None:
+            raise web.HTTPNotFound
         calendar = open_calendar(request.query.get("period"), area, now)
-        shown = await _read(tx, request, area, calendar, now)
+        shown = await _read(tx, request.query, area, calendar, now)
         seen = await looked_lately(tx, officer, now, what="register", area_id=area.id)
     if not seen:
-        await write_look(console.db, officer, now, what="register", area_id=area.id)
-    fragment = "fragment" in request.query
+        async with console.db.write() as tx:
+            await record_look(tx, officer, now, what="register", area_id=area.id)
     return write_page(
         request,
-        "_register.html" if fragment else "register.html",
+        "_register.html" if "fragment" in request.query else "register.html",
         areas=areas,
         area=area,
         calendar=calendar,
-        now=now,
         **shown,
     )
 
 
 async def _read(
-    tx: Tx, request: web.Request, area: AreaInfo, calendar: Calendar, now: Any
+    tx: Tx, query: Mapping[str, str], area: AreaInfo, calendar: Calendar, now: datetime
 ) -> dict[str, Any]:
-    register = await compute_register(tx, area, calendar.period, now)
-    grid = await standing_grid(tx, area, now)
-    weeks = count_weeks(grid)
-    rows = sorted(grid.rows, key=_by_need)
-    page = _page_number(request.query.get("page"), len(rows))
+    show = query.get("show")
+    page = _page_number(query.get("page"))
+    rows, is_last = await _rows(tx, area, now, page)
+    weeks = draw_weeks(await weekly_counts(tx, area, now))
     return {
-        "register": register.as_json(),
-        "names": await _names(tx, request.query.get("show"), area, calendar.period, now),
-        "show": request.query.get("show"),
-        "periods": grid.periods,
-        "months": group_months(grid.periods, area.timezone),
+        "register": (await compute_register(tx, area, calendar.period, now)).as_json(),
+        "show": show,
+        "names": None if show is None else await _names(tx, show, area, calendar.period, now),
         "weeks": weeks,
-        "bars": draw_bars(weeks),
-        "rows": rows[(page - 1) * ROWS_A_PAGE : page * ROWS_A_PAGE],
+        "months": group_months([week.period for week in weeks], area.timezone),
+        "rows": rows,
         "page": page,
-        "pages": -(-len(rows) // ROWS_A_PAGE),
-        "worker_count": len(rows),
+        "is_last": is_last,
         "orders": ORDER,
         "classes": CLASSES,
         "is_demo": await find_value(tx, DEMO) is not None,
@@ -95,55 +86,27 @@ async def _read(
 
 
 async def _names(
-    tx: Tx, show: str | None, area: AreaInfo, period: Period, now: Any
-) -> list[NamedStanding] | None:
-    if show is None:
-        return None
-    if show in LISTS:
-        wanted = LISTS[show]
-        belongs: Callable[[NamedStanding], bool] = lambda named: named.standing in wanted  # noqa: E731
-    elif show in CLASSES:
-        belongs = lambda named: named.silence == show  # noqa: E731
+    tx: Tx, show: str, area: AreaInfo, period: Period, now: datetime
+) -> list[NamedStanding]:
+    """The list behind one figure: a standing, some of them together, or a class of silence."""
+    if show in CLASSES:
+        everyone = await named_register(tx, area, period, now)
+        return [named for named in everyone if named.silence == show]
+    if show not in _LISTS:
+        raise web.HTTPNotFound
+    everyone = await named_register(tx, area, period, now)
+    return [named for named in everyone if named.standing in _LISTS[show]]
+
+
+async def _rows(tx: Tx, area: AreaInfo, now: datetime, page: int) -> tuple[list[GridRow], bool]:
+    """One page of the grid, and whether it is the last."""
+    start = (page - 1) * ROWS_A_PAGE
+    rows = (await standing_grid(tx, area, now, limit=ROWS_TO_SORT + 1)).rows
+    if len(rows) <= ROWS_TO_SORT:
+        rows = sorted(rows, key=_by_need)[start : start + ROWS_A_PAGE + 1]
     else:
-        raise web.HTTPNotFound
-    return [named for named in await named_register(tx, area, period, now) if belongs(named)]
-
-
-async def write_look(db: Database, by: int, now: Any, **look: Any) -> None:
-    async with db.write() as tx:
-        await record_look(tx, by, now, **look)
-
-
-def find_area(areas: Sequence[AreaInfo], code: str | None) -> AreaInfo:
-    """The area asked for among those the officer may open, or the first of them."""
-    for area in areas:
-        if code is None or area.code == code:
-            return area
-    raise web.HTTPNotFound
-
-
-def open_calendar(key: str | None, area: AreaInfo, now: Any) -> Calendar:
-    """The period asked for, this week by default; one that has not begun is not there."""
-    zone = ZoneInfo(area.timezone)
-    this_week, this_month = week_of(now, zone), month_of(now, zone)
-    try:
-        period = this_week if key is None else parse_period(key, zone)
-    except BadPeriod:
-        raise web.HTTPNotFound from None
-    if period.start > now:
-        raise web.HTTPNotFound
-    is_week = "W" in period.key
-    of = week_of if is_week else month_of
-    is_current = period.end > now
-    return Calendar(
-        period=period,
-        earlier=of(period.start - timedelta(hours=1), zone).key,
-        later=None if is_current else of(period.end, zone).key,
-        week=this_week.key if is_current else week_of(period.start, zone).key,
-        month=this_month.key if is_current else month_of(period.start, zone).key,
-        is_week=is_week,
-        is_current=is_current,
-    )
+        rows = (await standing_grid(tx, area, now, limit=ROWS_A_PAGE + 1, offset=start)).rows
+    return rows[:ROWS_A_PAGE], len(rows) <= ROWS_A_PAGE
 
 
 _NEED = {"silent": 0, "tried": 1, "reached": 2, "vouched": 3, "heard": 4, None: 5}
@@ -159,9 +122,9 @@ def _by_need(row: GridRow) -> tuple[int, int, str]:
     return _NEED[row.cells[-1].standing], -quiet_weeks, row.name
 
 
-def _page_number(asked: str | None, rows: int) -> int:
+def _page_number(asked: str | None) -> int:
     if asked is None:
         return 1
-    if not asked.isascii() or not asked.isdigit() or len(asked) > 6:
+    if not asked.isascii() or not asked.isdigit() or not 1 <= len(asked) <= 6 or int(asked) < 1:
         raise web.HTTPNotFound
-    return min(max(int(asked), 1), max(-(-rows // ROWS_A_PAGE), 1))
+    return int(asked)

@@ -69,6 +69,13 @@ def excluded_word(reason: str) -> str:
     }.get(reason.replace(" ", "_"), reason)
 
 
+def not_counted(reason: str | None) -> str:
+    """What a cell without a standing says."""
+    if reason is None:
+        return _("not on the register")
+    return _("not counted: {why}").format(why=excluded_word(reason))
+
+
 def list_title(show: str) -> str:
     """The heading of the list of names behind one figure."""
     if show in CLASSES:
