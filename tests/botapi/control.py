@@ -77,8 +77,10 @@ def add_routes(app: web.Application, server: BotApi) -> None:
     """Put the routes under `/control/`."""
 
     async def users(request: web.Request) -> web.Response:
-        body = await request.json()
-        return web.json_response({"id": server.add_user(**body).id})
+        try:
+            return web.json_response({"id": server.add_user(**await request.json()).id})
+        except (TypeError, ValueError) as problem:
+            return web.json_response({"error": str(problem)}, status=400)
 
     async def act(request: web.Request) -> web.Response:
         action = _ACTIONS.get(request.match_info["action"])

@@ -15,7 +15,7 @@ from typing import Any
 from aiohttp import BodyPartReader, web
 
 from . import schema
-from .errors import Json, bad_request
+from .errors import ApiError, Json, bad_request
 from .text import check_utf8
 
 MAX_UPLOAD = 50 * 1024 * 1024
@@ -83,7 +83,8 @@ async def read_parts(reader: AsyncIterable[Any]) -> Json:
         data = bytes(await part.read(decode=True))
         size += len(data)
         if size > MAX_UPLOAD + 100_000:
-            raise web.HTTPRequestEntityTooLarge(MAX_UPLOAD, size)
+            # Read on to the end: a client that still writes would not see the answer.
+            continue
         if part.filename is None:
             try:
                 params[part.name or ""] = data.decode()
@@ -92,6 +93,8 @@ async def read_parts(reader: AsyncIterable[Any]) -> Json:
         else:
             mime = part.headers.get("Content-Type", "application/octet-stream")
             params[part.name or ""] = Upload(part.filename, mime, data)
+    if size > MAX_UPLOAD + 100_000:
+        raise ApiError(413, "Request Entity Too Large")
     return params
 
 

@@ -58,10 +58,11 @@ def access_chat(request: Request, name: str = "chat_id") -> Chat:
         return group
     user = server.users.get(chat_id)
     if user is not None:
-        if chat := server.private_chats.get((user.id, bot.id)):
+        chat = server.private_chat(user, bot)
+        # A bot knows whoever wrote to it, and whoever it met in a group.
+        met = (g for g in server.groups.values() if {user.id, bot.id} <= g.status.keys())
+        if chat.started or any(met):
             return chat
-        if any(user.id in g.status and bot.id in g.status for g in server.groups.values()):
-            return server.private_chat(user, bot)
     raise bad_request("chat not found")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .errors import Json, bad_request
+from .errors import ApiError, Json, bad_request
 from .files import File
 from .keyboard import check_markup
 from .message import Message
@@ -132,7 +132,7 @@ def _file(request: Request, name: str, folder: str, extension: str) -> File:
         if not value.data:
             raise bad_request("file must be non-empty")
         if len(value.data) > MAX_UPLOAD:
-            raise bad_request("file is too big")
+            raise ApiError(413, "Request Entity Too Large")
         return files.add(value.data, folder, extension, value.mime)
     if value.startswith(("http://", "https://")):
         raise not_supported("files by URL")

@@ -218,7 +218,7 @@ class BotApi:
         except Garbled as garbled:
             fault = garbled.garble
             return web.Response(status=fault.status, text=fault.body, content_type="text/html")
-        except web.HTTPRequestEntityTooLarge:
+        except web.HTTPRequestEntityTooLarge:  # a JSON or urlencoded body
             return _answer(ApiError(413, "Request Entity Too Large"))
         except Exception as crash:  # noqa: BLE001
             # A mistake of this server must fail the test, not look like Telegram's.

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from .errors import Json, bad_request
-from .request import Handler, Request
+from .request import Handler, Request, access_chat
 from .text import units
 
 _LIMITS = {"name": 64, "description": 512, "short_description": 120}
@@ -69,9 +69,7 @@ def _private(request: Request) -> str:
     chat_id = request.get("chat_id")
     if chat_id is None:
         return ""
-    if (chat_id, request.bot.id) not in request.server.private_chats:
-        raise bad_request("chat not found")
-    return str(chat_id)
+    return str(access_chat(request).id)
 
 
 def _scope(request: Request) -> str:
