@@ -1,0 +1,96 @@
+"""The clock: it ticks, and nothing more. What is due lives in tables."""
+
+import asyncio
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from apscheduler.schedulers.asyncio import (  # type: ignore[import-untyped]  # it has no types
+    AsyncIOScheduler,
+)
+
+from scheduler.checkins import plan_due_checkins, set_clocks
+from scheduler.expiry import end_what_is_over
+from storage.database import Database
+
+_log = structlog.get_logger(__name__)
+
+
+class Clock:
+    """Ticks every second for what is due, every minute for what ends or begins by itself.
+
+    ``nudge`` is called when messages were written; ``running`` says which bots leave from here.
+    ``last`` holds when each tick last succeeded (UTC), for the metrics.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        *,
+        nudge: Callable[[], None],
+        running: Callable[[], Collection[int]],
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._db = db
+        self._nudge = nudge
+        self._running = running
+        self._clock = clock
+        self._scheduler = AsyncIOScheduler(timezone=UTC)
+        self._ticking: set[asyncio.Task[Any]] = set()
+        self.last: dict[str, datetime] = {}
+
+    async def start(self) -> None:
+        """Tick once, so that a fresh database has its clocks, then go on by itself."""
+        await self.tick_minute()
+        # A late tick does the work of all it missed, so they are folded into one; a tick that
+        # takes long is not joined by a second.
+        every: dict[str, Any] = {
+            "trigger": "interval",
+            "coalesce": True,
+            "max_instances": 1,
+            "misfire_grace_time": None,
+        }
+        self._scheduler.add_job(self.tick_second, seconds=1, **every)
+        self._scheduler.add_job(self.tick_minute, seconds=60, **every)
+        self._scheduler.start()
+
+    async def stop(self) -> None:
+        """No further tick; one that is under way is let finish."""
+        if self._scheduler.running:
+            self._scheduler.pause()
+            if self._ticking:
+                await asyncio.wait(self._ticking)
+            self._scheduler.shutdown(wait=False)
+
+    async def tick_second(self) -> None:
+        """Plan the check-ins whose time has come."""
+        await self._tick("second", self._plan)
+
+    async def tick_minute(self) -> None:
+        """Set clocks for new rules and zones; end what is over."""
+        await self._tick("minute", self._tend)
+
+    async def _plan(self, now: datetime) -> None:
+        if await plan_due_checkins(self._db, now):
+            self._nudge()
+
+    async def _tend(self, now: datetime) -> None:
+        await set_clocks(self._db, now)
+        done = await end_what_is_over(self._db, now, self._running())
+        if any(done.values()):
+            _log.info("tended", **done)
+
+    async def _tick(self, name: str, work: Callable[[datetime], Any]) -> None:
+        now = self._clock()
+        task = asyncio.current_task()
+        assert task is not None
+        self._ticking.add(task)
+        try:
+            await work(now)
+        except Exception:  # noqa: BLE001  # the next tick does what this one could not
+            _log.exception("a tick failed; the next one does its work", tick=name)
+        else:
+            self.last[name] = now
+        finally:
+            self._ticking.discard(task)

@@ -1,0 +1,40 @@
+"""Dropping what has served its time, a batch at a time."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import and_, delete, or_, select
+
+from storage.database import Tx
+from storage.models import Intake
+
+UPDATES_KEPT_FOR: Final = timedelta(days=7)
+"""Telegram delivers an update again within 24 hours, a browser that was away within days; the
+numbers are chosen anew after an idle week."""
+_BATCH: Final = 2000
+
+
+async def prune_intake(tx: Tx, now: datetime) -> int:
+    """Drop a batch of old updates from the journal; how many. Unsent replies go with theirs."""
+    old = (
+        select(Intake.bot_id, Intake.update_id)
+        .where(Intake.at < now - UPDATES_KEPT_FOR)
+        .limit(_BATCH)
+    )
+    keys = (await tx.execute(old)).all()
+    if not keys:
+        return 0
+    by_bot: dict[int, list[int]] = {}
+    for row in keys:
+        by_bot.setdefault(row.bot_id, []).append(row.update_id)
+    gone = await tx.execute(
+        delete(Intake).where(
+            or_(
+                *(
+                    and_(Intake.bot_id == bot_id, Intake.update_id.in_(ids))
+                    for bot_id, ids in by_bot.items()
+                )
+            )
+        )
+    )
+    return gone.rowcount
