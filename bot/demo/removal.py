@@ -1,0 +1,174 @@
+"""Taking the demo away, and nothing else."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import CompoundSelect, delete, func, or_, select, union, update
+
+from bot.demo.county import REMOVED
+from bot.demo.names import COUNTY, TOWNS
+from storage.areas import in_subtree
+from storage.database import Tx
+from storage.installation import DEMO, drop_value, find_value, put_value
+from storage.models import (
+    Account,
+    Area,
+    Broadcast,
+    Case,
+    CaseMessage,
+    Checkin,
+    CheckinRule,
+    Consent,
+    Contact,
+    Delivery,
+    Dialog,
+    Enrolment,
+    Invite,
+    Login,
+    Look,
+    Person,
+    Role,
+    Rollcall,
+    RuleClock,
+    StatusChange,
+    WebChat,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What went; ``kept_areas`` are the names of demo areas that real people belong to."""
+
+    there_was_one: bool
+    people: int = 0
+    contacts: int = 0
+    areas: int = 0
+    kept_areas: list[str] = field(default_factory=list)
+
+
+_DEMO = select(Person.id).where(Person.is_demo)
+_REAL = select(Person.id).where(~Person.is_demo)
+_OURS = {COUNTY[0], *(town.code for town in TOWNS)} | {
+    village.code for town in TOWNS for village in town.villages
+}
+_AREAS_OF_REAL_PEOPLE: CompoundSelect[int] = union(
+    select(Person.area_id).where(~Person.is_demo, Person.area_id.is_not(None)),
+    *(
+        select(table.area_id).where(table.person_id.in_(_REAL))
+        for table in (Enrolment, Role, Contact, Checkin, Case)
+    ),
+    select(Look.area_id).where(Look.by_person_id.in_(_REAL), Look.area_id.is_not(None)),
+)
+
+
+async def remove_demo(tx: Tx, now: datetime) -> Removed:
+    """Remove the demo's people and all that is theirs, and its areas where nobody real is.
+
+    Real people are left untouched, wherever they joined. A demo officer whom a real person's
+    record names stays as a row without a name. The demo does not come back by itself.
+    """
+    if await find_value(tx, DEMO) is None:
+        return Removed(there_was_one=False)
+    cases = select(Case.id).where(Case.person_id.in_(_DEMO))
+    await tx.execute(
+        delete(Delivery).where(or_(Delivery.person_id.in_(_DEMO), Delivery.case_id.in_(cases)))
+    )
+    contacts = (await tx.execute(delete(Contact).where(Contact.person_id.in_(_DEMO)))).rowcount
+    await tx.execute(delete(CaseMessage).where(CaseMessage.case_id.in_(cases)))
+    await tx.execute(delete(Case).where(Case.person_id.in_(_DEMO)))
+    await tx.execute(delete(Checkin).where(Checkin.person_id.in_(_DEMO)))
+    await _drop_chats(tx)
+    for table in (Login, Role, Enrolment, StatusChange, Consent, Account):
+        await tx.execute(delete(table).where(table.person_id.in_(_DEMO)))
+    await tx.execute(
+        delete(Look).where(
+            or_(
+                Look.person_id.in_(_DEMO),
+                Look.by_person_id.in_(_DEMO) & Look.person_id.is_(None),
+            )
+        )
+    )
+    await tx.execute(delete(Invite).where(Invite.person_id.in_(_DEMO)))
+    await _forget_authors(tx)
+    people = await _drop_people(tx, now)
+    areas, kept = await _drop_areas(tx)
+    await drop_value(tx, DEMO)
+    await put_value(tx, REMOVED, now.isoformat())
+    return Removed(True, people, contacts, areas, kept)
+
+
+async def _drop_chats(tx: Tx) -> None:
+    chats = select(Account.chat_id).where(Account.person_id.in_(_DEMO), Account.channel == "web")
+    accounts = await tx.execute(
+        select(Account.bot_id, Account.chat_id).where(Account.person_id.in_(_DEMO))
+    )
+    theirs = {(str(account.bot_id), str(account.chat_id)) for account in accounts}
+    keys = [
+        key
+        for key in (await tx.execute(select(Dialog.key))).scalars()
+        if tuple(key.split(":")[:2]) in theirs
+    ]
+    await tx.execute(delete(Dialog).where(Dialog.key.in_(keys)))
+    await tx.execute(delete(WebChat).where(WebChat.chat_id.in_(chats)))
+
+
+async def _forget_authors(tx: Tx) -> None:
+    """Where a row of a real person may do without the demo officer who made it."""
+    for column in (
+        Contact.by_person_id,
+        Rollcall.by_person_id,
+        Broadcast.by_person_id,
+        Invite.created_by,
+    ):
+        await tx.execute(update(column.class_).where(column.in_(_DEMO)).values({column.key: None}))
+
+
+async def _drop_people(tx: Tx, now: datetime) -> int:
+    named = union(
+        select(CaseMessage.author_id).where(CaseMessage.author_id.in_(_DEMO)),
+        select(Look.by_person_id).where(Look.by_person_id.in_(_DEMO)),
+    ).subquery()
+    gone = await tx.execute(
+        delete(Person).where(Person.is_demo, Person.id.not_in(select(named.c[0])))
+    )
+    shells = await tx.execute(
+        update(Person)
+        .where(Person.is_demo)
+        .values(
+            name=None,
+            name_key=None,
+            area_id=None,
+            is_officer=False,
+            consented=False,
+            status="left",
+            erased_at=now,
+        )
+    )
+    return gone.rowcount + shells.rowcount
+
+
+async def _drop_areas(tx: Tx) -> tuple[int, list[str]]:
+    county = await tx.scalar(select(Area.path).where(Area.code == COUNTY[0]))
+    if county is None:
+        return 0, []
+    rows = (
+        await tx.execute(
+            select(Area.id, Area.code, Area.path, Area.name)
+            .where(in_subtree(Area.path, county))
+            .order_by(func.length(Area.path), Area.id)
+        )
+    ).all()
+    lived_in = set((await tx.execute(_AREAS_OF_REAL_PEOPLE)).scalars())
+    # An area that was added below the demo's by hand is not ours to remove.
+    kept = [row for row in rows if row.id in lived_in or row.code not in _OURS]
+    keep = {int(step) for row in kept for step in row.path.split("/") if step}
+    gone = [row.id for row in rows if row.id not in keep]
+    for table in (Rollcall, Broadcast, Look, Invite, Checkin):
+        # What real people hold of these would have kept the area.
+        await tx.execute(delete(table).where(table.area_id.in_(gone)))
+    rules = select(CheckinRule.id).where(CheckinRule.area_id.in_(gone))
+    await tx.execute(delete(RuleClock).where(RuleClock.rule_id.in_(rules)))
+    await tx.execute(delete(CheckinRule).where(CheckinRule.area_id.in_(gone)))
+    for area_id in reversed(gone):  # a parent goes after its children
+        await tx.execute(delete(Area).where(Area.id == area_id))
+    return len(gone), [row.name for row in rows if row.id in keep]
