@@ -11,7 +11,7 @@ comes in on Wednesday is expected that week, who comes in on its last day is not
 from joining (or rejoining after leaving); moving to another village makes no one new.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -19,7 +19,9 @@ from sqlalchemy import (
     CTE,
     ColumnElement,
     Integer,
+    Text,
     and_,
+    bindparam,
     case,
     exists,
     func,
@@ -31,6 +33,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
+from storage.areas import AreaInfo, in_subtree
 from storage.enrolment import PURPOSE
 from storage.errors import Refused
 from storage.models import (
@@ -64,27 +67,47 @@ def stop_of(period: Period, now: datetime) -> datetime:
     return min(period.end, now + _INSTANT)
 
 
-def periods_cte(periods: Sequence[Period], now: datetime) -> CTE:
-    """The periods as rows: ``n`` from 0, ``start``, ``stop`` (:func:`stop_of`), ``running`` (0 or
-    1), and the bounds of who is too new and of which check-ins can have been delivered.
+def bounds_of(area: AreaInfo, periods: Sequence[Period], now: datetime) -> dict[str, Any]:
+    """The values of the parameters of :func:`periods_cte` and :data:`SUBTREE`.
 
     Raises :class:`NotBegun`.
     """
-    rows = []
+    values: dict[str, Any] = {"subtree": area.path}
     for n, period in enumerate(periods):
         if now < period.start:
             raise NotBegun(period)
-        rows.append(
-            select(
-                literal(n, Integer).label("n"),
-                literal(period.start, UtcDateTime()).label("start"),
-                literal(stop_of(period, now), UtcDateTime()).label("stop"),
-                literal(period.end - NEW_FOR, UtcDateTime()).label("new_after"),
-                literal(period.start - _LONGEST_WINDOW, UtcDateTime()).label("asked_after"),
-                literal(int(now < period.end), Integer).label("running"),
-            )
-        )
-    return (rows[0] if len(rows) == 1 else union_all(*rows)).cte("period")
+        values |= {
+            f"p{n}_start": period.start,
+            f"p{n}_stop": stop_of(period, now),
+            f"p{n}_new_after": period.end - NEW_FOR,
+            f"p{n}_asked_after": period.start - _LONGEST_WINDOW,
+            f"p{n}_running": int(now < period.end),
+        }
+    return values
+
+
+SUBTREE: Final = in_subtree(Area.path, bindparam("subtree", type_=Text))
+
+
+def periods_cte(count: int, values: Mapping[str, Any] | None = None) -> CTE:
+    """``count`` periods as rows: ``n`` from 0, ``start``, ``stop`` (:func:`stop_of`), ``running``
+    (0 or 1), and the bounds of who is too new and of which check-ins can have been delivered.
+
+    Without ``values`` they are parameters, for a statement that is built once.
+    """
+
+    def value(name: str, n: int) -> ColumnElement[Any]:
+        kind = Integer() if name == "running" else UtcDateTime()
+        key = f"p{n}_{name}"
+        given = bindparam(key, type_=kind) if values is None else literal(values[key], type_=kind)
+        return given.label(name)
+
+    names = ("start", "stop", "new_after", "asked_after", "running")
+    rows = [
+        select(literal(n, Integer).label("n"), *(value(name, n) for name in names))
+        for n in range(count)
+    ]
+    return (rows[0] if count == 1 else union_all(*rows)).cte("period")
 
 
 def register_cte(period: CTE, subtree: ColumnElement[bool], *also: ColumnElement[bool]) -> CTE:

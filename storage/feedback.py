@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -10,6 +11,7 @@ from sqlalchemy import (
     Function,
     Integer,
     and_,
+    bindparam,
     case,
     cast,
     func,
@@ -20,10 +22,10 @@ from sqlalchemy import (
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from storage.areas import AreaInfo, in_subtree
+from storage.areas import AreaInfo
 from storage.database import Tx
-from storage.expected import periods_cte, register_cte
-from storage.models import Area, Checkin
+from storage.expected import SUBTREE, bounds_of, periods_cte, register_cte
+from storage.models import Checkin, UtcDateTime
 from storage.periods import Period
 
 
@@ -48,7 +50,8 @@ async def measure_feedback(tx: Tx, area: AreaInfo, period: Period, now: datetime
     window in the next one. Check-ins of the excluded count on neither side. Raises
     :class:`storage.expected.NotBegun`.
     """
-    row = (await tx.execute(_feedback(area, period, now))).one()
+    asked = {"due_from": period.start, "due_to": period.end, **bounds_of(area, [period], now)}
+    row = (await tx.execute(_feedback(), asked)).one()
     return Feedback(
         delivered=row.delivered,
         answered=row.answered,
@@ -57,8 +60,9 @@ async def measure_feedback(tx: Tx, area: AreaInfo, period: Period, now: datetime
     )
 
 
-def _feedback(area: AreaInfo, period: Period, now: datetime) -> Any:
-    register = register_cte(periods_cte([period], now), in_subtree(Area.path, area.path))
+@cache
+def _feedback() -> Any:
+    register = register_cte(periods_cte(1), SUBTREE)
     answered = and_(Checkin.answered_at.is_not(None), Checkin.answered_at < Checkin.window_until)
     took = case(
         (answered, cast(seconds_between(Checkin.delivered_at, Checkin.answered_at), Integer)),
@@ -69,8 +73,8 @@ def _feedback(area: AreaInfo, period: Period, now: datetime) -> Any:
         .join(register, register.c.person_id == Checkin.person_id)
         .where(
             register.c.excluded.is_(None),
-            Checkin.due_at >= period.start,
-            Checkin.due_at < period.end,
+            Checkin.due_at >= bindparam("due_from", type_=UtcDateTime()),
+            Checkin.due_at < bindparam("due_to", type_=UtcDateTime()),
             Checkin.delivered_at.is_not(None),
         )
         .subquery("slot")

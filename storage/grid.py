@@ -2,16 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Final
 
-from sqlalchemy import Select, literal, or_, select
+from sqlalchemy import Integer, Select, bindparam, or_, select
 
-from storage.areas import AreaInfo, in_subtree
+from storage.areas import AreaInfo
 from storage.database import Tx
-from storage.expected import is_newest, stop_of
+from storage.expected import SUBTREE, bounds_of, is_newest
 from storage.models import Area, Enrolment, Person, UtcDateTime
 from storage.periods import Period, weeks_back
-from storage.standing import STANDINGS, Silence, Standing, standings
+from storage.standing import STANDINGS, Silence, Standing, standings_asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +66,12 @@ async def standing_grid(
     the area, and records the look.
     """
     periods = weeks_back(now, area.timezone, weeks)
-    people = _people(area, stop_of(periods[-1], now)).limit(limit).offset(offset)
+    asked = bounds_of(area, periods, now)
+    if limit is not None:
+        asked |= {"page_size": limit, "page_from": offset}
     by_area: dict[int, list[GridRow]] = {}
     cells_of: dict[int, list[Cell]] = {}
-    for row in await tx.execute(people):
+    for row in await tx.execute(_people(weeks, paged=limit is not None), asked):
         cells_of[row.id] = [_NOTHING] * weeks
         by_area.setdefault(row.area_id, []).append(
             GridRow(
@@ -79,29 +82,38 @@ async def standing_grid(
                 cells=cells_of[row.id],
             )
         )
-    these = select(people.subquery("page").c.id)
-    found = standings(area, periods, now, Enrolment.person_id.in_(these)).c
-    for cell in await tx.execute(
-        select(found.n, found.person_id, found.standing, found.silence, found.excluded)
-    ):
+    for cell in await tx.execute(_cells(weeks, paged=limit is not None), asked):
         cells_of[cell.person_id][cell.n] = Cell(cell.standing, cell.silence, cell.excluded)
     return Grid(periods, [row for rows in by_area.values() for row in sorted(rows, key=_need)])
 
 
-def _people(area: AreaInfo, stop: datetime) -> Select[int, str, bytes | None, int, str]:
-    until = literal(stop, UtcDateTime())
-    return (
+@cache
+def _people(weeks: int, *, paged: bool) -> Select[int, str, bytes | None, int, str]:
+    now = bindparam(f"p{weeks - 1}_stop", type_=UtcDateTime())
+    people = (
         select(Person.id, Person.ref, Person.name, Enrolment.area_id, Area.name.label("area_name"))
         .join(Enrolment, Enrolment.person_id == Person.id)
         .join(Area, Area.id == Enrolment.area_id)
         .where(
-            in_subtree(Area.path, area.path),
-            Enrolment.since < until,
-            or_(Enrolment.until.is_(None), Enrolment.until >= until),
-            is_newest(until),
+            SUBTREE,
+            Enrolment.since < now,
+            or_(Enrolment.until.is_(None), Enrolment.until >= now),
+            is_newest(now),
         )
         .order_by(Area.path, Person.id)
     )
+    if paged:
+        page_size = bindparam("page_size", type_=Integer)
+        page_from = bindparam("page_from", type_=Integer)
+        return people.limit(page_size).offset(page_from)
+    return people
+
+
+@cache
+def _cells(weeks: int, *, paged: bool) -> Select[int, int, Standing, Silence, str]:
+    these = select(_people(weeks, paged=paged).subquery("page").c.id)
+    found = standings_asked(weeks, Enrolment.person_id.in_(these)).c
+    return select(found.n, found.person_id, found.standing, found.silence, found.excluded)
 
 
 def _need(row: GridRow) -> tuple[int, str, int]:

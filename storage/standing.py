@@ -7,7 +7,7 @@ could answer for them), reached, tried (a liaison, with and without success), el
 
 **A correction** stands at the time of the contact it corrects, which no longer counts; else a
 call noted last week and corrected today would move into this week. Of several corrections of one
-contact the last one counts.
+contact the last one counts. A correction that takes a call back (``undone``) stands for nothing.
 
 **Silence** has the first class that applies, so that each has one next step:
 
@@ -34,7 +34,7 @@ from sqlalchemy import CTE, ColumnElement, Select, and_, case, exists, func, not
 from sqlalchemy.orm import aliased
 
 from storage.areas import AreaInfo, in_subtree
-from storage.expected import last_change, periods_cte, register_cte
+from storage.expected import SUBTREE, bounds_of, last_change, periods_cte, register_cte
 from storage.models import Account, Area, Checkin, Contact, Delivery, Person, StatusChange
 from storage.periods import Period
 
@@ -63,9 +63,25 @@ def standings(
     enrolled), ``excluded`` (the reason, null for the expected), ``strength`` (4 heard … 0 silent,
     null for the excluded), ``standing``, and, unless not asked for, ``silence``. ``also`` narrows
     the rows by :class:`Enrolment` or :class:`Person`. Raises :class:`NotBegun`.
+
+    Building it takes longer than a small area's answer: what is asked often is built once, from
+    :func:`standings_asked`.
     """
-    period = periods_cte(periods, now)
-    register = register_cte(period, in_subtree(Area.path, area.path), *also)
+    period = periods_cte(len(periods), bounds_of(area, periods, now))
+    return _standings(period, in_subtree(Area.path, area.path), also, silence=silence)
+
+
+def standings_asked(count: int, *also: ColumnElement[bool], silence: bool = True) -> CTE:
+    """:func:`standings` of ``count`` periods, whose area, periods and time come as parameters:
+    :func:`storage.expected.bounds_of`.
+    """
+    return _standings(periods_cte(count), SUBTREE, also, silence=silence)
+
+
+def _standings(
+    period: CTE, subtree: ColumnElement[bool], also: Sequence[ColumnElement[bool]], *, silence: bool
+) -> CTE:
+    register = register_cte(period, subtree, *also)
     expected = register.c.excluded.is_(None)
     found = (
         select(

@@ -1,0 +1,352 @@
+"""Small invented worlds for the register, and how they get into a database."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+from sqlalchemy import insert
+
+from storage.areas import AreaInfo
+from storage.database import Tx
+from storage.enrolment import PURPOSE
+from storage.models import (
+    Account,
+    Area,
+    Base,
+    Checkin,
+    Consent,
+    Contact,
+    Delivery,
+    Enrolment,
+    Person,
+    StatusChange,
+)
+from storage.periods import Period, parse_period
+
+Row = dict[str, Any]
+
+# 1 ─ 2 ─ 3, 4   (a county, a town, two villages)  and  1 ─ 5  (another town)
+PATHS = {1: "/1/", 2: "/1/2/", 3: "/1/2/3/", 4: "/1/2/4/", 5: "/1/5/"}
+VILLAGES = (3, 4, 5)
+
+
+@dataclass
+class World:
+    """Plain rows, as they will stand in the tables, and the question asked of them."""
+
+    period: Period
+    zone: str
+    now: datetime
+    people: list[Row] = field(default_factory=list)
+    enrolments: list[Row] = field(default_factory=list)
+    consents: list[Row] = field(default_factory=list)
+    changes: list[Row] = field(default_factory=list)
+    accounts: list[Row] = field(default_factory=list)
+    contacts: list[Row] = field(default_factory=list)
+    checkins: list[Row] = field(default_factory=list)
+    deliveries: list[Row] = field(default_factory=list)
+
+    def area(self, area_id: int) -> AreaInfo:
+        parent = int(PATHS[area_id].split("/")[-3] or 0) or None
+        code = f"a{area_id}"
+        return AreaInfo(area_id, code, code, PATHS[area_id], self.zone, "zh", parent)
+
+    async def store(self, tx: Tx) -> None:
+        areas = [
+            {
+                "id": area.id,
+                "parent_id": area.parent_id,
+                "code": area.code,
+                "name": area.name,
+                "path": area.path,
+                "timezone": area.timezone,
+                "language": area.language,
+                "created_at": self.now,
+            }
+            for area in map(self.area, PATHS)
+        ]
+        for model, rows in self._tables(areas):
+            if rows:
+                await tx.execute(insert(model), rows)
+
+    def _tables(self, areas: list[Row]) -> Iterable[tuple[type[Base], list[Row]]]:
+        yield Area, areas
+        yield Person, self.people
+        yield Enrolment, self.enrolments
+        yield Consent, self.consents
+        yield StatusChange, self.changes
+        yield Account, self.accounts
+        yield Checkin, self.checkins
+        yield Delivery, self.deliveries
+        yield Contact, [row for row in self.contacts if row["corrects_id"] is None]
+        yield Contact, [row for row in self.contacts if row["corrects_id"] is not None]
+
+    def add(self, table: str, **row: Any) -> Row:
+        rows: list[Row] = getattr(self, table)
+        rows.append({"id": len(rows) + 1, **row})
+        return rows[-1]
+
+    def add_person(self) -> int:
+        number = len(self.people) + 1
+        self.add(
+            "people",
+            ref=f"ref-{number}",
+            status="away",
+            slower=False,
+            consented=False,
+            created_at=self.now - timedelta(days=200),
+        )
+        return number
+
+    def person(self, person_id: int) -> Row:
+        return self.people[person_id - 1]
+
+    def enrol(self, person_id: int, area_id: int, since: datetime) -> Row:
+        return self.add(
+            "enrolments",
+            person_id=person_id,
+            area_id=area_id,
+            since=since,
+            until=None,
+            ended_as=None,
+        )
+
+    def consent(self, person_id: int, at: datetime, given: bool = True) -> None:
+        self.add(
+            "consents",
+            person_id=person_id,
+            purpose=PURPOSE,
+            wording="1",
+            given=given,
+            channel="web",
+            at=at,
+        )
+        self.person(person_id)["consented"] = given
+
+    def change(self, person_id: int, at: datetime, status: str, slower: bool = False) -> None:
+        self.add("changes", person_id=person_id, status=status, slower=slower, at=at)
+        self.person(person_id).update(status=status, slower=slower)
+
+    def account(self, person_id: int, created_at: datetime, state: str, at: datetime) -> None:
+        number = len(self.accounts) + 1
+        self.add(
+            "accounts",
+            person_id=person_id,
+            channel="web",
+            bot_id=1,
+            chat_id=number,
+            state=state,
+            state_at=at,
+            created_at=created_at,
+        )
+
+    def contact(
+        self,
+        person_id: int,
+        at: datetime,
+        evidence: str,
+        success: bool = True,
+        corrects_id: int | None = None,
+        outcome: str | None = None,
+    ) -> int:
+        row = self.add(
+            "contacts",
+            person_id=person_id,
+            area_id=3,
+            at=at,
+            evidence=evidence,
+            kind="call" if evidence == "liaison" else "message",
+            outcome=outcome or ("reached" if success else "not_reached"),
+            success=success,
+            corrects_id=corrects_id,
+        )
+        return int(row["id"])
+
+    def checkin(
+        self,
+        person_id: int,
+        due_at: datetime,
+        delivered_at: datetime | None,
+        answered_at: datetime | None = None,
+        hours: int = 48,
+    ) -> None:
+        self.add(
+            "checkins",
+            person_id=person_id,
+            area_id=3,
+            slot=f"slot-{len(self.checkins)}",
+            due_at=due_at,
+            window_until=due_at + timedelta(hours=hours),
+            delivered_at=delivered_at,
+            answered_at=answered_at,
+            answer=None if answered_at is None else "ok",
+        )
+
+    def delivery(self, person_id: int, state: str, finished_at: datetime | None) -> None:
+        at = finished_at or self.now
+        self.add(
+            "deliveries",
+            person_id=person_id,
+            template="broadcast",
+            priority=3,
+            dedupe_key=f"key-{len(self.deliveries)}",
+            not_before=at,
+            expires_at=at,
+            state=state,
+            created_at=at,
+            finished_at=finished_at,
+        )
+
+    def settled(self, since: datetime | None = None, area_id: int = 3) -> int:
+        """A worker who consented and enrolled long ago, and has one account that works."""
+        since = since or self.period.start - timedelta(days=100)
+        person_id = self.add_person()
+        self.consent(person_id, since)
+        self.enrol(person_id, area_id, since)
+        self.change(person_id, since, "away")
+        self.account(person_id, since, "reachable", since)
+        return person_id
+
+
+PERIODS = (
+    ("2026-W47", "Asia/Shanghai"),
+    ("2026-11", "Asia/Shanghai"),
+    ("2026-W53", "Asia/Shanghai"),  # runs into 2027
+    ("2026-W13", "Europe/Madrid"),  # ends on a night of 23 hours' day
+    ("2026-10", "America/Havana"),  # clocks fall back just after it
+    ("2026-W13", "Africa/Cairo"),
+)
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> World:
+    """Every instant is drawn near a bound that matters; several fall on the bound itself."""
+    key, zone = draw(st.sampled_from(PERIODS))
+    period = parse_period(key, zone)
+    start, end = period.start, period.end
+    hour, tick = timedelta(hours=1), timedelta(microseconds=1)
+    now = draw(
+        st.sampled_from(
+            [
+                start,
+                start + 30 * hour,
+                end - 12 * hour,
+                end - tick,
+                end,
+                end + 30 * hour,
+                end + 72 * hour,
+                end + 600 * hour,
+            ]
+        )
+    )
+    bounds = [
+        start - 900 * hour,
+        start - 30 * hour,
+        start,
+        start + 29 * hour,
+        end - 24 * hour,
+        end - 12 * hour,
+        end,
+        end + 20 * hour,
+        now,
+    ]
+    instants = sorted(
+        {bound + by for bound in bounds for by in (-tick, 0 * tick, tick) if bound + by <= now}
+    )
+    instant = st.sampled_from(instants)
+    world = World(period, zone, now)
+    for _ in range(draw(st.integers(1, 5))):
+        _draw_person(draw, world, instant)
+    for _ in range(draw(st.integers(0, 3))):
+        _draw_correction(draw, world, instant)
+    return world
+
+
+def _draw_person(draw: st.DrawFn, world: World, instant: st.SearchStrategy[datetime]) -> None:
+    person_id = world.add_person()
+    area = st.sampled_from(VILLAGES)
+    times = sorted(draw(st.lists(instant, min_size=1, max_size=4)))
+    row = world.enrol(person_id, draw(area), times[0])
+    world.consent(person_id, times[0])
+    for at in times[1:]:
+        if row["ended_as"] != "withdrawn":
+            row["until"] = at
+            row["ended_as"] = draw(st.sampled_from(["moved", "withdrawn"]))
+            if row["ended_as"] == "withdrawn":
+                world.consent(person_id, at, given=False)
+                continue
+        else:
+            world.consent(person_id, at)
+        row = world.enrol(person_id, draw(area), at)
+    if draw(st.booleans()) and row["ended_as"] == "moved":
+        row["until"] = row["ended_as"] = None
+    for at in sorted(draw(st.lists(instant, max_size=2))):
+        if draw(st.integers(0, 9)) == 0:
+            world.consent(person_id, at, given=draw(st.booleans()))
+    _in_order(world.consents, person_id)
+    world.person(person_id)["consented"] = [
+        row for row in world.consents if row["person_id"] == person_id
+    ][-1]["given"]
+    for at in sorted(draw(st.lists(instant, max_size=3))):
+        status = draw(st.sampled_from(["away", "away", "moving", "home", "paused", "left"]))
+        world.change(person_id, at, status, draw(st.booleans()))
+    _draw_traffic(draw, world, person_id, instant)
+
+
+def _in_order(rows: list[Row], person_id: int) -> None:
+    """Append-only rows come in the order of their times: give one person's rows theirs."""
+    places = [i for i, row in enumerate(rows) if row["person_id"] == person_id]
+    ordered = sorted((rows[i] for i in places), key=lambda row: row["at"])
+    for place, row in zip(places, ordered, strict=True):
+        rows[place] = {**row, "id": place + 1}
+
+
+def _draw_traffic(
+    draw: st.DrawFn, world: World, person_id: int, instant: st.SearchStrategy[datetime]
+) -> None:
+    for _ in range(draw(st.integers(0, 2))):
+        created, state_at = sorted(draw(st.tuples(instant, instant)))
+        state = draw(st.sampled_from(["reachable", "blocked", "gone"]))
+        world.account(person_id, created, state, state_at)
+    for _ in range(draw(st.integers(0, 3))):
+        evidence = draw(st.sampled_from(["self", "relative", "liaison", "liaison"]))
+        success = evidence == "self" or draw(st.booleans())
+        world.contact(person_id, draw(instant), evidence, success)
+    for _ in range(draw(st.integers(0, 2))):
+        due, delivered, answered = sorted(draw(st.tuples(instant, instant, instant)))
+        kept = draw(st.integers(0, 2))
+        world.checkin(
+            person_id,
+            due,
+            delivered if kept > 0 and delivered - due < timedelta(days=30) else None,
+            answered if kept > 1 else None,
+            hours=draw(st.sampled_from([1, 48])),
+        )
+    for _ in range(draw(st.integers(0, 2))):
+        state = draw(st.sampled_from(["queued", "sent", "unknown", "failed", "expired"]))
+        world.delivery(person_id, state, None if state == "queued" else draw(instant))
+
+
+def _draw_correction(draw: st.DrawFn, world: World, instant: st.SearchStrategy[datetime]) -> None:
+    """A later row that takes the place of a liaison's, perhaps of an earlier correction."""
+    wrong = [row for row in world.contacts if row["evidence"] == "liaison"]
+    if not wrong:
+        return
+    row = draw(st.sampled_from(wrong))
+    person_id = (
+        row["person_id"]
+        if draw(st.integers(0, 4))
+        else draw(st.sampled_from([person["id"] for person in world.people]))
+    )
+    success = draw(st.booleans())
+    undone = not success and draw(st.booleans())
+    world.contact(
+        person_id,
+        max(row["at"], draw(instant)),
+        "liaison",
+        success,
+        corrects_id=row["id"],
+        outcome="undone" if undone else None,
+    )
