@@ -7,6 +7,7 @@ from typing import Final
 
 import structlog
 from aiogram import Bot
+from aiogram.exceptions import TelegramBadRequest, TelegramEntityTooLarge
 
 from scheduler.letters import Attached, Letter, fetch
 from scheduler.outcomes import Decision, Kind, decide
@@ -37,12 +38,12 @@ async def send_letter(
     message_id, parts_out, started = None, 0, seconds()
     try:
         for part in letter.parts:
-            method = part
-            if isinstance(method, Attached):
-                method = await fetch(method, bots, REQUEST_TIMEOUT)
             started = seconds()
-            sent_message = await bot(method, request_timeout=REQUEST_TIMEOUT)
-            message_id = getattr(sent_message, "message_id", None)
+            if isinstance(part, Attached):
+                taken = await _send_file(part, bot, bots)
+            else:
+                taken = await bot(part, request_timeout=REQUEST_TIMEOUT)
+            message_id = getattr(taken, "message_id", None)
             parts_out += 1
     except Exception as error:  # noqa: BLE001  # the table has a row for every error
         decision = decide(error)
@@ -51,6 +52,16 @@ async def send_letter(
             return Decision(Kind.LOST, f"only in part: {decision.reason}")
         return decision
     return Accepted(message_id, started)
+
+
+async def _send_file(part: Attached, bot: Bot, bots: Mapping[int, Bot]) -> object:
+    method = await fetch(part, bot.id, bots, REQUEST_TIMEOUT)
+    try:
+        return await bot(method, request_timeout=REQUEST_TIMEOUT)
+    except (TelegramBadRequest, TelegramEntityTooLarge) as error:
+        if decide(error).kind is not Kind.REFUSED:
+            raise
+        return await bot(part.instead, request_timeout=REQUEST_TIMEOUT)
 
 
 def settle_decision(

@@ -21,15 +21,17 @@ from storage.database import Tx
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """A file that came through another bot, so it is fetched there before it is sent here.
+    """A file that someone sent to the bot ``bot_id``.
 
-    ``send`` makes the message around the file; ``instead`` is sent when the file is gone.
+    That bot sends it on by its id; for another it is fetched there first. ``send`` makes the
+    message around it; ``instead`` goes out when the file is gone or will not be taken, so that
+    the rest of the letter still arrives.
     """
 
     bot_id: int
     file_id: str
     file_name: str
-    send: Callable[[InputFile], TelegramMethod[Any]]
+    send: Callable[[InputFile | str], TelegramMethod[Any]]
     instead: TelegramMethod[Any]
 
 
@@ -67,11 +69,15 @@ class Render(Protocol):
     ) -> Awaitable[Mapping[int, Letter | Withheld]]: ...
 
 
-async def fetch(part: Attached, bots: Mapping[int, Bot], seconds: int) -> TelegramMethod[Any]:
-    """Bring the file over, outside any transaction.
+async def fetch(
+    part: Attached, to: int, bots: Mapping[int, Bot], seconds: int
+) -> TelegramMethod[Any]:
+    """The message around the file, for the bot ``to``; outside any transaction.
 
     Raises :class:`FetchFailed` when it may work later.
     """
+    if part.bot_id == to:
+        return part.send(part.file_id)
     origin = bots.get(part.bot_id)
     if origin is None:
         return part.instead

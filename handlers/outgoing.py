@@ -1,0 +1,234 @@
+"""What is sent unasked, in the recipient's language: check-ins, roll calls, notices, cases."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+from aiogram.methods import SendMessage, TelegramMethod
+from aiogram.types import InlineKeyboardMarkup
+from aiogram.utils.i18n import I18n
+from aiogram.utils.i18n import gettext as _
+
+from handlers.abilities import Abilities
+from handlers.carried import media_parts
+from handlers.keyboards import checkin_answers
+from handlers.liaison.casepage import media_words
+from handlers.liaison.keyboards import case_rows
+from handlers.long_text import split_text
+from scheduler.letters import Letter, Ready, Render, Withheld
+from storage.claims import Address
+from storage.contents import (
+    CaseAbout,
+    CaseWords,
+    Told,
+    broadcasts_of,
+    case_words,
+    cases_of,
+    rollcalls_of,
+)
+from storage.database import Tx
+from storage.places import place_name
+from storage.vault import SealBroken
+
+_log = structlog.get_logger(__name__)
+
+Part = TelegramMethod[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """What the batch's messages are about, by the ids they point with."""
+
+    rollcalls: Mapping[int, Told]
+    broadcasts: Mapping[int, Told]
+    cases: Mapping[int, CaseAbout]
+    words: Mapping[int, CaseWords]
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """One message being written: to whom, and with what at hand."""
+
+    ready: Ready
+    to: Address
+    name: str
+    batch: _Batch
+    max_text: int
+
+    def text(self, words: str, markup: InlineKeyboardMarkup | None = None) -> Letter:
+        """A text in as many messages as it takes, the buttons under the last."""
+        return Letter(self.texts(words, markup))
+
+    def texts(self, words: str, markup: InlineKeyboardMarkup | None = None) -> list[Part]:
+        pieces = split_text(words, self.max_text)
+        last = len(pieces) - 1
+        return [
+            SendMessage(
+                chat_id=self.to.chat_id,
+                text=piece,
+                reply_markup=markup if number == last else None,
+                disable_notification=True if self.ready.silent else None,
+            )
+            for number, piece in enumerate(pieces)
+        ]
+
+
+def make_render(i18n: I18n, abilities: Mapping[int, Abilities]) -> Render:
+    """The renderer that wiring hands to delivery."""
+
+    async def render(tx: Tx, batch: Sequence[Ready], /) -> dict[int, Letter | Withheld]:
+        messages = [ready.message for ready in batch]
+        content = _Batch(
+            rollcalls=await rollcalls_of(
+                tx, [it.checkin_id for it in messages if it.checkin_id is not None]
+            ),
+            broadcasts=await broadcasts_of(
+                tx, {it.broadcast_id for it in messages if it.broadcast_id is not None}
+            ),
+            cases=await cases_of(tx, {it.case_id for it in messages if it.case_id is not None}),
+            words=await case_words(
+                tx, {it.case_message_id for it in messages if it.case_message_id is not None}
+            ),
+        )
+        written: dict[int, Letter | Withheld] = {}
+        with i18n.context():
+            for ready in batch:
+                with i18n.use_locale(ready.message.language):
+                    written[ready.message.id] = _write(tx, ready, content, abilities)
+        return written
+
+    return render
+
+
+def _write(
+    tx: Tx, ready: Ready, content: _Batch, abilities: Mapping[int, Abilities]
+) -> Letter | Withheld:
+    message, to = ready.message, ready.message.to
+    writer = _WRITERS.get(message.template)
+    if writer is None:
+        return Withheld("failed", f"there are no words for “{message.template}”")
+    if to is None:
+        return Withheld("failed", "no account")
+    try:
+        name = (
+            "" if message.name is None else tx.vault.open("person.name", message.ref, message.name)
+        )
+        max_text = abilities[to.bot_id].max_text
+        return writer(_Draft(ready, to, name, content, max_text))
+    except SealBroken:
+        return Withheld("failed", "the name cannot be read with this secret key")
+    except Exception as error:  # noqa: BLE001  # one bad row must not hold up the rest
+        _log.exception("a message could not be written", delivery=message.id)
+        return Withheld("failed", f"could not be written: {type(error).__name__}")
+
+
+def _checkin(draft: _Draft) -> Letter | Withheld:
+    checkin_id = draft.ready.message.checkin_id
+    if checkin_id is None:
+        return Withheld("failed", "its check-in is missing")
+    if draft.name:
+        words = _("{name}, how has your week been? One tap, and those at home can rest easy.")
+    else:
+        words = _("How has your week been? One tap, and those at home can rest easy.")
+    return draft.text(words.format(name=draft.name), checkin_answers(checkin_id))
+
+
+def _rollcall(draft: _Draft) -> Letter | Withheld:
+    checkin_id = draft.ready.message.checkin_id
+    told = draft.batch.rollcalls.get(checkin_id or 0)
+    if checkin_id is None or told is None:
+        return Withheld("failed", "its roll call is missing")
+    words = [
+        _("{area} is asking everyone:").format(area=told.area_name),
+        told.text,
+        _("Tap one answer, so that we know you are safe."),
+    ]
+    return draft.text("\n\n".join(words), checkin_answers(checkin_id))
+
+
+def _broadcast(draft: _Draft) -> Letter | Withheld:
+    told = draft.batch.broadcasts.get(draft.ready.message.broadcast_id or 0)
+    if told is None:
+        return Withheld("failed", "its notice is missing")
+    return draft.text(f"{_('From {area}:').format(area=told.area_name)}\n\n{told.text}")
+
+
+def _case_new(draft: _Draft) -> Letter | Withheld:
+    return _to_officer(draft, _("{name} from {area} asks:"), _("{name} from {area} sent {media}."))
+
+
+def _case_more(draft: _Draft) -> Letter | Withheld:
+    return _to_officer(draft, _("{name} from {area} adds:"), _("{name} from {area} sent {media}."))
+
+
+def _help_urgent(draft: _Draft) -> Letter | Withheld:
+    head = _("{name} from {area} needs help, and it is urgent.")
+    return _to_officer(draft, head, head, urgent=True)
+
+
+def _to_officer(
+    draft: _Draft, head_words: str, head_media: str, *, urgent: bool = False
+) -> Letter | Withheld:
+    """A case as an officer first sees it: who, what they said, how to answer."""
+    message = draft.ready.message
+    about = draft.batch.cases.get(message.case_id or 0)
+    if message.case_id is None or about is None:
+        return Withheld("failed", "its case is missing")
+    if about.name is None:
+        return Withheld("cancelled", "the person who asked has left")
+    said = draft.batch.words.get(message.case_message_id or 0)
+    name = about.name or _("Someone without a name")
+    media = said.media if said else None
+    wordless = said is None or not (said.text or media)
+    if wordless and not urgent:
+        head_words = _("{name} from {area} asks for help, without words yet.")
+    head = head_media if media else head_words
+    lines = [
+        head.format(name=name, area=about.area_name, media=media_words(media) if media else "")
+    ]
+    if said and said.text:
+        lines.append(said.text)
+    if urgent:
+        lines.append(_where_and_phone(about, message.language))
+    lines.append(_("Reply to this message, and your answer goes to {name}.").format(name=name))
+    markup = InlineKeyboardMarkup(inline_keyboard=case_rows(message.case_id))
+    words = draft.texts("\n\n".join(lines), markup)
+    if said is None or media is None or said.file_id is None:
+        return Letter(words)
+    # The words last: theirs is the message that a reply is matched with.
+    return Letter([*media_parts(said, draft.to, silent=draft.ready.silent), *words])
+
+
+def _where_and_phone(about: CaseAbout, language: str) -> str:
+    known = place_name(about.country, about.province, about.city, language) or about.place
+    lines = [
+        _("Where: {place}").format(place=known) if known else _("Where they are is not known."),
+        _("Phone: {phone}").format(phone=about.phone)
+        if about.phone
+        else _("There is no phone number for them."),
+    ]
+    return "\n".join(lines)
+
+
+def _case_reply(draft: _Draft) -> Letter | Withheld:
+    said = draft.batch.words.get(draft.ready.message.case_message_id or 0)
+    if said is None or not said.text:
+        return Withheld("failed", "its answer is missing")
+    head = (
+        _("{name} answers you:").format(name=said.author)
+        if said.author
+        else _("Your liaison answers you:")
+    )
+    return draft.text(f"{head}\n\n{said.text}")
+
+
+_WRITERS: Final[Mapping[str, Callable[[_Draft], Letter | Withheld]]] = {
+    "checkin": _checkin,
+    "rollcall": _rollcall,
+    "broadcast": _broadcast,
+    "case_new": _case_new,
+    "case_more": _case_more,
+    "case_reply": _case_reply,
+    "help_urgent": _help_urgent,
+}
