@@ -1,0 +1,1 @@
+"""The words: gettext catalogs, English sentences as keys."""

@@ -1,0 +1,53 @@
+"""The links that a demo prints at its start."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from bot.demo.county import demo_tokens
+from bot.demo.names import TOWNS
+from storage.areas import find_area
+from storage.database import Tx
+from storage.invites import make_invite
+from storage.logins import make_login_link
+from storage.models import Invite
+
+_JOIN_FOR = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class DemoLinks:
+    """Tokens: two chats to open as often as wished, an invite, and a one-time console login."""
+
+    worker: str
+    liaison: str
+    join: str
+    console: str
+
+
+async def make_demo_links(tx: Tx, now: datetime) -> DemoLinks | None:
+    """Fresh links into the demo; ``None`` when there is none."""
+    tokens = await demo_tokens(tx)
+    if tokens is None:
+        return None
+    village = await find_area(tx, TOWNS[0].villages[0].code)
+    liaison_id = await tx.scalar(
+        select(Invite.person_id).where(
+            Invite.token_key == tx.vault.lookup("invite", tokens.liaison)
+        )
+    )
+    return DemoLinks(
+        worker=tokens.worker,
+        liaison=tokens.liaison,
+        join=await make_invite(
+            tx,
+            kind="worker",
+            area_id=village.id,
+            uses=None,
+            expires_at=now + _JOIN_FOR,
+            by=liaison_id,
+            now=now,
+        ),
+        console=await make_login_link(tx, liaison_id, now),
+    )

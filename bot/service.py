@@ -1,0 +1,320 @@
+"""The running service: built in one place, started in order, stopped in reverse."""
+
+import asyncio
+import contextlib
+import hashlib
+import hmac
+import signal
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+import structlog
+from aiogram import Bot
+from aiogram.exceptions import TelegramAPIError, TelegramUnauthorizedError
+from aiogram.types import BotCommand
+from aiogram.utils.i18n import I18n
+from aiohttp import web
+from handlers.outgoing import make_render
+from locales.catalogs import Catalogs
+
+from bot.app import make_app
+from bot.channels.telegram import introduce, telegram_abilities, telegram_bot
+from bot.channels.web.channel import ABILITIES as WEB_ABILITIES
+from bot.channels.web.channel import WebChannel
+from bot.channels.web.routes import web_routes
+from bot.demo.checkin import plan_demo_checkin
+from bot.demo.county import make_demo
+from bot.demo.links import make_demo_links
+from bot.intake import Intake, IntakeUnavailable
+from bot.opening import Opened, open_database
+from bot.polling import HEARD, Polling
+from bot.replies import Replies
+from bot.settings import Settings
+from bot.telemetry import Metrics, configure_logging, telemetry_routes
+from bot.webhook import PATH as WEBHOOK_PATH
+from bot.webhook import webhook_route
+from bot.wiring import make_dispatcher
+from handlers.abilities import Abilities
+from handlers.console.app import console_app
+from handlers.console.live import LiveFeed
+from handlers.links import Links
+from scheduler.clock import Clock
+from scheduler.delivery import Delivery
+from storage.errors import Refused
+from storage.installation import DEMO, TELEGRAM_USERNAME, find_value, put_value
+from storage.people import load_who
+from storage.register import register_version
+
+log: Final = structlog.get_logger(__name__)
+_RETRY_TELEGRAM: Final = 30.0
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def serve(settings: Settings) -> int:
+    """Run until SIGTERM or SIGINT; returns the exit code.
+
+    Raises :class:`storage.errors.Refused`, or ``OSError`` for a port in use, before anything
+    has begun.
+    """
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    async with running(settings) as service:
+        for line in await service.links_to_open(_utc_now()):
+            print(line, flush=True)  # noqa: T201  # the links are what the command is for
+        await stopping.wait()
+        log.info("stopping")
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What a running service is made of, for those who start it: the command and the tests."""
+
+    settings: Settings
+    opened: Opened
+    links: Links
+    intake: Intake
+    delivery: Delivery
+    web: WebChannel
+    demo: bool
+
+    async def links_to_open(self, now: datetime) -> list[str]:
+        """What to open now, a line each."""
+        base = self.settings.public_url
+        lines = ["", f"Kinroom is running: {base}"]
+        if self.demo:
+            async with self.opened.db.write() as tx:
+                demo = await make_demo_links(tx, now)
+            if demo is not None:
+                lines += [
+                    "",
+                    "This is a demo county with made-up people. Open, each in its own window:",
+                    f"  a worker's chat   {self.links.device(demo.worker)['web']}",
+                    f"  a liaison's chat  {self.links.device(demo.liaison)['web']}",
+                    f"  join as a worker  {self.links.worker(demo.join)['web']}",
+                    f"  the console       {self.links.console(demo.console)}",
+                    "The console's link works once, within ten minutes; the liaison's chat gives"
+                    " new ones.",
+                    "Take the demo away with: .venv/bin/kinroom demo remove",
+                ]
+        lines += ["", "Stop with Ctrl-C.", ""]
+        return lines
+
+
+@contextlib.asynccontextmanager
+async def running(
+    settings: Settings, clock: Callable[[], datetime] = _utc_now
+) -> AsyncIterator[Service]:
+    """A started service for as long as the block runs."""
+    async with contextlib.AsyncExitStack() as stack:
+        opened = await open_database(settings, bring_up=True)
+        stack.push_async_callback(opened.db.close)
+        hidden = [*settings.secrets(), opened.secret_key]
+        configure_logging(settings.log_format, hidden)
+        yield await _start(stack, settings, opened, clock)
+
+
+async def _start(
+    stack: contextlib.AsyncExitStack,
+    settings: Settings,
+    opened: Opened,
+    clock: Callable[[], datetime],
+) -> Service:
+    db = opened.db
+    demo = await _find_demo(settings, opened, clock())
+    i18n = Catalogs()
+    metrics = Metrics()
+    channel = WebChannel(db, i18n=i18n, public_url=settings.public_url, demo=demo, clock=clock)
+    bots: dict[int, Bot] = {channel.bot.id: channel.bot}
+    channels = {channel.bot.id: "web"}
+    abilities: dict[int, Abilities] = {channel.bot.id: WEB_ABILITIES}
+    telegram = await _add_telegram(stack, settings, bots, channels, abilities)
+    username = await _greet_telegram(opened, telegram, i18n) if telegram is not None else None
+    links = Links(settings.public_url, username)
+
+    live = LiveFeed(db, register_version)
+    render = make_render(i18n, abilities)
+    delivery = Delivery(db, bots, abilities, render, clock=clock)
+    replies = Replies(db, bots, metrics, channels, clock)
+    dispatcher = make_dispatcher(
+        db, i18n, channels=channels, abilities=abilities, links=links, clock=clock
+    )
+
+    def committed() -> None:
+        live.wake()
+        delivery.nudge()
+
+    intake = Intake(db, dispatcher, replies, i18n, metrics, channels, clock, committed)
+    ticking = Clock(db, nudge=delivery.nudge, running=delivery.running, clock=clock)
+
+    async def opened_page(chat_id: int) -> None:
+        async with db.write() as tx:
+            who = await load_who(tx, channel.bot.id, chat_id)
+            if (
+                who is not None
+                and who.is_demo
+                and await plan_demo_checkin(tx, who.person_id, clock())
+            ):
+                tx.after_commit(delivery.nudge)
+
+    routes = [
+        *web_routes(
+            channel,
+            take=intake.take,
+            unavailable=IntakeUnavailable,
+            on_open=opened_page if demo else None,
+        ),
+        *telemetry_routes(db, metrics),
+    ]
+    secret = _webhook_secret(settings, opened.secret_key)
+    if telegram is not None and settings.telegram_webhook:
+        routes.append(webhook_route(telegram, intake, secret))
+    console = console_app(
+        db,
+        i18n,
+        secure=settings.public_url.startswith("https://"),
+        clock=clock,
+        live=live,
+        origin=_origin(settings.public_url),
+    )
+
+    await channel.start()
+    stack.push_async_callback(channel.close)
+    await replies.start()
+    stack.push_async_callback(replies.stop)
+    await delivery.start()
+    stack.push_async_callback(delivery.stop)
+    await _listen(stack, settings, make_app(routes, console), channel, live)
+    await ticking.start()
+    stack.push_async_callback(ticking.stop)
+    if telegram is not None:
+        await _hear_telegram(stack, settings, telegram, intake, secret)
+    log.info("started", database=db.url.get_backend_name(), telegram=telegram is not None)
+    return Service(settings, opened, links, intake, delivery, channel, demo)
+
+
+async def _find_demo(settings: Settings, opened: Opened, now: datetime) -> bool:
+    """Whether this is a demo; makes it in a database that holds no one, unless it is off."""
+    async with opened.db.write() as tx:
+        if settings.demo:
+            await make_demo(tx, now)
+        return await find_value(tx, DEMO) is not None
+
+
+async def _add_telegram(
+    stack: contextlib.AsyncExitStack,
+    settings: Settings,
+    bots: dict[int, Bot],
+    channels: dict[int, str],
+    abilities: dict[int, Abilities],
+) -> Bot | None:
+    if settings.telegram_token is None:
+        return None
+    bot = telegram_bot(settings.telegram_token.get_secret_value(), settings.telegram_api)
+    stack.push_async_callback(bot.session.close)
+    bots[bot.id] = bot
+    channels[bot.id] = "telegram"
+    abilities[bot.id] = telegram_abilities(settings.telegram_rate)
+    return bot
+
+
+async def _greet_telegram(opened: Opened, bot: Bot, i18n: I18n) -> str | None:
+    """The bot's username: from Telegram, or as remembered while Telegram is out of reach."""
+    commands: dict[str | None, list[BotCommand]] = {
+        language: [
+            BotCommand(command="menu", description=i18n.gettext("Menu", locale=locale)),
+        ]
+        for language, locale in ((None, "en"), ("zh", "zh"))
+    }
+    try:
+        username = await introduce(bot, commands)
+    except TelegramUnauthorizedError:
+        raise Refused(
+            "Telegram refuses the token: check KINROOM_TELEGRAM_TOKEN, or ask BotFather for it"
+        ) from None
+    except TelegramAPIError as problem:
+        log.warning(
+            "Telegram cannot be reached; the web chat works, and Telegram is tried again",
+            reason=type(problem).__name__,
+        )
+        async with opened.db.read() as tx:
+            return await find_value(tx, TELEGRAM_USERNAME)
+    async with opened.db.write() as tx:
+        await put_value(tx, TELEGRAM_USERNAME, username)
+    return username
+
+
+async def _listen(
+    stack: contextlib.AsyncExitStack,
+    settings: Settings,
+    app: web.Application,
+    channel: WebChannel,
+    live: LiveFeed,
+) -> None:
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=3.0)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    # Open streams would hold up the server's end; they are closed just before it.
+    stack.push_async_callback(channel.close)
+    stack.callback(live.close)
+    site = web.TCPSite(runner, settings.http_host, settings.http_port)
+    try:
+        await site.start()
+    except OSError as problem:
+        raise Refused(
+            f"port {settings.http_port} on {settings.http_host} cannot be used "
+            f"({problem.strerror or 'in use'}): stop the other program, or set KINROOM_HTTP_PORT"
+        ) from problem
+
+
+async def _hear_telegram(
+    stack: contextlib.AsyncExitStack,
+    settings: Settings,
+    bot: Bot,
+    intake: Intake,
+    secret: str,
+) -> None:
+    if not settings.telegram_webhook:
+        polling = Polling(bot, intake)
+        polling.start()
+        stack.push_async_callback(polling.stop)
+        return
+    task = asyncio.create_task(_set_webhook(bot, settings.public_url + WEBHOOK_PATH, secret))
+    stack.push_async_callback(_cancel, task)
+
+
+async def _set_webhook(bot: Bot, url: str, secret: str) -> None:
+    """Tell Telegram where to post; keeps trying while it is out of reach."""
+    while True:
+        try:
+            await bot.set_webhook(url, secret_token=secret, allowed_updates=HEARD)
+        except TelegramAPIError as problem:
+            log.warning("the webhook could not be set; trying again", reason=str(problem))
+            await asyncio.sleep(_RETRY_TELEGRAM)
+        else:
+            log.info("the webhook is set")
+            return
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+def _webhook_secret(settings: Settings, secret_key: str) -> str:
+    if settings.telegram_webhook_secret is not None:
+        return settings.telegram_webhook_secret.get_secret_value()
+    return hmac.new(secret_key.encode(), b"kinroom webhook 1", hashlib.sha256).hexdigest()
+
+
+def _origin(public_url: str) -> str:
+    scheme, _, rest = public_url.partition("://")
+    return f"{scheme}://{rest.split('/', 1)[0]}"
