@@ -1,6 +1,6 @@
 """What is sent unasked, in the recipient's language: check-ins, roll calls, notices, cases."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from handlers.keyboards import checkin_answers
 from handlers.liaison.casepage import media_words
 from handlers.liaison.keyboards import case_rows
 from handlers.long_text import split_text
-from scheduler.letters import Letter, Ready, Render, Withheld
+from scheduler.letters import Letter, Ready, Withheld
 from storage.claims import Address
 from storage.contents import (
     CaseAbout,
@@ -74,31 +74,37 @@ class _Draft:
         ]
 
 
-def make_render(i18n: I18n, abilities: Mapping[int, Abilities]) -> Render:
-    """The renderer that wiring hands to delivery."""
+class Renderer:
+    """Makes the letters of a batch, as :class:`scheduler.letters.Render` asks."""
 
-    async def render(tx: Tx, batch: Sequence[Ready], /) -> dict[int, Letter | Withheld]:
-        messages = [ready.message for ready in batch]
-        content = _Batch(
-            rollcalls=await rollcalls_of(
-                tx, [it.checkin_id for it in messages if it.checkin_id is not None]
-            ),
-            broadcasts=await broadcasts_of(
-                tx, {it.broadcast_id for it in messages if it.broadcast_id is not None}
-            ),
-            cases=await cases_of(tx, {it.case_id for it in messages if it.case_id is not None}),
-            words=await case_words(
-                tx, {it.case_message_id for it in messages if it.case_message_id is not None}
-            ),
-        )
+    def __init__(self, i18n: I18n, abilities: Mapping[int, Abilities]) -> None:
+        self._i18n = i18n
+        self._abilities = abilities
+
+    async def __call__(self, tx: Tx, batch: Sequence[Ready], /) -> dict[int, Letter | Withheld]:
+        content = await _load(tx, batch)
         written: dict[int, Letter | Withheld] = {}
-        with i18n.context():
+        with self._i18n.context():
             for ready in batch:
-                with i18n.use_locale(ready.message.language):
-                    written[ready.message.id] = _write(tx, ready, content, abilities)
+                with self._i18n.use_locale(ready.message.language):
+                    written[ready.message.id] = _write(tx, ready, content, self._abilities)
         return written
 
-    return render
+
+async def _load(tx: Tx, batch: Sequence[Ready]) -> _Batch:
+    messages = [ready.message for ready in batch]
+
+    def ids(found: Iterable[int | None]) -> set[int]:
+        return {it for it in found if it is not None}
+
+    return _Batch(
+        rollcalls=await rollcalls_of(
+            tx, ids(it.checkin_id for it in messages if it.template == "rollcall")
+        ),
+        broadcasts=await broadcasts_of(tx, ids(it.broadcast_id for it in messages)),
+        cases=await cases_of(tx, ids(it.case_id for it in messages)),
+        words=await case_words(tx, ids(it.case_message_id for it in messages)),
+    )
 
 
 def _write(
