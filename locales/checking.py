@@ -3,14 +3,14 @@
 import shutil
 import string
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import polib
 from babel.messages.catalog import Catalog, Message
 
 from locales.catalogs import LANGUAGES, catalog_file
 from locales.extraction import extract
-from locales.updating import read_catalog
+from locales.updating import forms_of, read_catalog
 
 
 def check() -> list[str]:
@@ -48,14 +48,10 @@ def compare(language: str, template: Catalog, catalog: Catalog) -> list[str]:
 def _faults(message: Message, catalog: Catalog) -> Iterable[str]:
     if message.fuzzy:
         yield "a guess (fuzzy)"
-    if isinstance(message.id, str):
-        ids: Sequence[str] = [message.id]
-        forms: Sequence[str] = [str(message.string)]
-    else:
-        ids = list(message.id)
-        forms = list(message.string) if not isinstance(message.string, str) else [message.string]
-        if len(forms) != catalog.num_plurals:
-            yield f"{len(forms)} plural forms instead of {catalog.num_plurals}"
+    wanted = 1 if isinstance(message.id, str) else catalog.num_plurals
+    ids, forms = forms_of(message.id), forms_of(message.string)
+    if len(forms) != wanted:
+        yield f"{len(forms)} forms instead of {wanted}"
     try:
         allowed = [fields(text) for text in ids]
     except ValueError as problem:
