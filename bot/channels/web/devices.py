@@ -1,0 +1,48 @@
+"""A second device: a link that lets this browser open a person's conversation."""
+
+from collections.abc import Callable
+from typing import Any
+
+from aiogram.utils.i18n import gettext as _
+
+from bot.channels.web.channel import WebChannel
+from bot.channels.web.refusals import Refusal
+from bot.channels.web.session import BOT_ID
+from bot.channels.web.visitors import Visitor
+from storage.conversation import add_device, chat_of_person, open_chat
+from storage.invites import BadInvite, check_invite, use_invite
+
+
+async def attach_device(channel: WebChannel, visitor: Visitor, token: str) -> dict[str, Any]:
+    """Give this browser the conversation of the person who made the link.
+
+    Raises :class:`Refusal` 410 when the link no longer lets anyone in.
+    """
+    now = channel.clock()
+    try:
+        async with channel.db.write() as tx:
+            invite = await check_invite(tx, token, now)
+            chat_id = None
+            if invite.person_id is not None:
+                chat_id = await chat_of_person(tx, BOT_ID, invite.person_id)
+            if chat_id is None:
+                raise BadInvite("unknown")
+            if chat_id == visitor.chat_id and visitor.standing is not None:
+                return {"ok": True}  # opened again on the device that has it: no use is taken
+            if not await use_invite(tx, invite.id):
+                raise BadInvite("used")
+            await open_chat(tx, chat_id, now)
+            await add_device(tx, chat_id, visitor.cookie_key, now)
+    except BadInvite as bad:
+        raise Refusal(410, _why(bad)) from None
+    channel.conversations.memory.forget_devices([visitor.cookie_key])
+    channel.live.close(visitor.chat_id)
+    return {"ok": True, "moved": True}
+
+
+def _why(bad: BadInvite) -> Callable[[], str]:
+    if bad.why == "expired":
+        return lambda: _("This link has expired. Please ask for a new one.")
+    if bad.why == "used":
+        return lambda: _("This link has already been used. Please ask for a new one.")
+    return lambda: _("This link doesn't open anything. Please check it, or ask for a new one.")

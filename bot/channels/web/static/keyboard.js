@@ -1,0 +1,51 @@
+// The bar of large buttons above the composer: the last question's choices.
+import { make } from "./bubble.js";
+import { say } from "./words.js";
+
+const bar = document.getElementById("keyboard");
+const toggle = document.getElementById("toggle");
+
+// press(key): what a choice does.
+export class Keyboard {
+  constructor(press) {
+    this.press = press;
+    this.drawn = null;
+    toggle.addEventListener("click", () => this.set(bar.hidden));
+  }
+
+  // messages: newest first. The newest that says something about the bar decides.
+  update(messages) {
+    const index = messages.findIndex((message) => !message.me && message.keyboard !== undefined);
+    const deciding = index < 0 ? null : messages[index];
+    const keyboard = deciding?.keyboard || null;
+    const used = keyboard?.once && messages.slice(0, index).some((message) => message.me);
+    const key = keyboard ? `${deciding.id}/${used}/${say("send")}` : null;
+    if (key === this.drawn) return;
+    this.drawn = key;
+    this.hint = keyboard && !used ? keyboard.hint : "";
+    bar.replaceChildren();
+    toggle.hidden = !keyboard;
+    if (!keyboard) {
+      bar.hidden = true;
+      return;
+    }
+    for (const row of keyboard.rows) {
+      const line = make("div", "row");
+      for (const choice of row) {
+        const button = make("button", "", choice.text);
+        button.type = "button";
+        button.dir = "auto";
+        button.addEventListener("click", () => this.press(choice));
+        line.append(button);
+      }
+      bar.append(line);
+    }
+    this.set(!used);
+  }
+
+  set(open) {
+    bar.hidden = !open;
+    toggle.setAttribute("aria-expanded", String(open));
+    toggle.setAttribute("aria-label", say(open ? "hide" : "menu"));
+  }
+}

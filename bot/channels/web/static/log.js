@@ -1,0 +1,151 @@
+// The conversation on the page: by number, what waits at its end, and where the reader is.
+import { draw, make } from "./bubble.js";
+import { dayKey, dayName } from "./words.js";
+
+const scroller = document.getElementById("scroll");
+const log = document.getElementById("log");
+const down = document.getElementById("down");
+const NEAR = 120;
+
+export class Log {
+  constructor(on) {
+    this.on = { ...on, jump: (id) => this.jump(id) };
+    this.messages = new Map();
+    this.waiting = new Map();
+    scroller.addEventListener("scroll", () => { down.hidden = this.atEnd(); }, { passive: true });
+    down.addEventListener("click", () => this.toEnd());
+    new ResizeObserver(() => this.stuck && this.toEnd()).observe(log);
+    new ResizeObserver(() => this.stuck && this.toEnd()).observe(scroller);
+    scroller.addEventListener("scroll", () => { this.stuck = this.atEnd(); }, { passive: true });
+    this.stuck = true;
+  }
+
+  get oldest() {
+    return Math.min(...this.messages.keys());
+  }
+
+  get newestFirst() {
+    return [...this.messages.values()].map((held) => held.message).sort((a, b) => b.id - a.id);
+  }
+
+  get isEmpty() {
+    return this.messages.size === 0 && this.waiting.size === 0;
+  }
+
+  atEnd() {
+    return scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR;
+  }
+
+  toEnd() {
+    scroller.scrollTop = scroller.scrollHeight;
+  }
+
+  reset() {
+    for (const { node } of this.messages.values()) node.remove();
+    this.messages.clear();
+  }
+
+  // Puts messages where they belong, and changes those already there.
+  show(messages, { fresh = true, older = false } = {}) {
+    const follow = !older && (this.stuck || messages.some((message) => message.me));
+    const height = scroller.scrollHeight;
+    for (const message of messages) {
+      const held = this.messages.get(message.id);
+      if (message.gone) {
+        held?.node.remove();
+        this.messages.delete(message.id);
+        continue;
+      }
+      const node = draw(message, this.on);
+      if (held) this.replace(held.node, node);
+      else this.insert(message, node, fresh);
+      this.messages.set(message.id, { message, node });
+      if (message.client) this.settle(message.client);
+    }
+    this.days();
+    if (older) scroller.scrollTop += scroller.scrollHeight - height;
+    else if (follow) this.toEnd();
+    else down.hidden = this.atEnd();
+  }
+
+  replace(old, node) {
+    const focused = old.contains(document.activeElement);
+    old.replaceWith(node);
+    if (focused) (node.querySelector(".button") ?? node).focus();
+  }
+
+  insert(message, node, fresh) {
+    if (fresh) node.classList.add("fresh");
+    let after = null;
+    for (const [id, held] of this.messages) {
+      if (id > message.id && (after === null || id < after.id)) after = { id, node: held.node };
+    }
+    const before = after?.node ?? [...this.waiting.values()][0]?.node ?? null;
+    log.insertBefore(node, before);
+  }
+
+  // A line with the day's name above each day's first message.
+  days() {
+    for (const line of log.querySelectorAll(".day")) line.remove();
+    let last = "";
+    for (const { message, node } of [...this.messages.values()].sort((a, b) => a.message.id - b.message.id)) {
+      const day = dayKey(message.at);
+      if (day !== last) log.insertBefore(make("div", "day", dayName(message.at)), node);
+      last = day;
+    }
+  }
+
+  // What was written here and is not in the room yet.
+  wait(entry, message) {
+    const node = draw({ ...message, me: true, at: entry.order / 1000, state: "waiting" }, this.on);
+    this.waiting.set(entry.client_id, { entry, message, node });
+    log.append(node);
+    this.toEnd();
+  }
+
+  mark(entry, state, sentence, actions = []) {
+    const held = this.waiting.get(entry.client_id);
+    if (!held) return;
+    const node = draw({ ...held.message, me: true, at: entry.order / 1000, state }, this.on);
+    if (state === "failed") {
+      node.classList.add("failed");
+      node.append(make("p", "why", sentence));
+      const fix = make("div", "fix");
+      for (const [text, act] of actions) {
+        const button = make("button", "", text);
+        button.type = "button";
+        button.addEventListener("click", act);
+        fix.append(button);
+      }
+      node.append(fix);
+    }
+    held.node.replaceWith(node);
+    held.node = node;
+    if (this.stuck) this.toEnd();
+  }
+
+  settle(clientId) {
+    this.waiting.get(clientId)?.node.remove();
+    this.waiting.delete(clientId);
+  }
+
+  jump(id) {
+    const node = this.messages.get(id)?.node;
+    if (!node) return;
+    node.scrollIntoView({ block: "center" });
+    node.focus();
+  }
+
+  redraw() {
+    for (const held of this.messages.values()) {
+      const node = draw(held.message, this.on);
+      held.node.replaceWith(node);
+      held.node = node;
+    }
+    this.days();
+  }
+
+  settled() {
+    log.setAttribute("aria-busy", "false");
+  }
+}

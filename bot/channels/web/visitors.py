@@ -1,0 +1,87 @@
+"""Which browser this is, and which conversation it holds."""
+
+import base64
+import re
+import secrets
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import web
+
+from bot.channels.web.conversations import Conversations
+from storage.conversation import Standing, find_by_device, find_chat
+from storage.vault import Vault
+
+_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{32}\Z")
+MOST_CHAT_ID: Final = 2**52 - 1  # as Telegram says of its own ids
+COOKIE_SECONDS: Final = 400 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A browser and its conversation. ``standing`` is ``None`` while nothing of it is stored.
+
+    ``tag`` names the conversation to its own pages, so that what was written in one is never
+    sent in another; it opens nothing.
+    """
+
+    chat_id: int
+    cookie_key: str
+    tag: str
+    standing: Standing | None
+
+
+class Visitors:
+    """Conversations by cookie. The chat id follows from the cookie: nothing is stored for it."""
+
+    def __init__(self, conversations: Conversations, vault: Vault, *, secure: bool) -> None:
+        self._conversations = conversations
+        self._vault = vault
+        self._secure = secure
+        self.cookie = "__Host-kinroom_chat" if secure else "kinroom_chat"
+
+    async def find(self, request: web.Request) -> Visitor | None:
+        """The visitor behind a request; ``None`` without a cookie of ours."""
+        return await self.find_by_token(request.cookies.get(self.cookie, ""))
+
+    async def find_by_token(self, token: str) -> Visitor | None:
+        if not _TOKEN.match(token):
+            return None
+        key = self._vault.lookup("web cookie", token)
+        conversations = self._conversations
+        held = conversations.memory.chat_of(key)
+        own = held or self._own_chat(token)
+        async with conversations.db.read() as tx:
+            standing = await find_by_device(tx, key)
+            if standing is None and held is None and await find_chat(tx, own) is not None:
+                return None  # this browser was let go of: it may not come back by arithmetic
+        chat_id = standing.chat_id if standing else own
+        conversations.memory.see(chat_id, key, conversations.clock())
+        return Visitor(chat_id, key, self._tag(chat_id), standing)
+
+    async def welcome(self) -> tuple[str, Visitor]:
+        """A new browser: its cookie's token, and a conversation nobody has."""
+        while True:
+            token = secrets.token_urlsafe(24)
+            visitor = await self.find_by_token(token)
+            if visitor is not None:
+                return token, visitor
+
+    def set_cookie(self, response: web.StreamResponse, token: str) -> None:
+        response.set_cookie(
+            self.cookie,
+            token,
+            path="/",
+            max_age=COOKIE_SECONDS,
+            httponly=True,
+            samesite="Lax",
+            secure=self._secure,
+        )
+
+    def _own_chat(self, token: str) -> int:
+        digest = self._vault.lookup("web chat", token)
+        number: int = int.from_bytes(base64.urlsafe_b64decode(digest + "="))
+        return 1 + number % MOST_CHAT_ID
+
+    def _tag(self, chat_id: int) -> str:
+        return self._vault.lookup("web chat tag", str(chat_id))[:16]
