@@ -5,7 +5,7 @@ from __future__ import annotations
 import html as stdlib_html
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.botapi import ApiError
@@ -13,6 +13,8 @@ from tests.botapi.html import parse_html
 from tests.botapi.text import clean, cut, find, units
 from tests.botapi.url import check_link
 
+# Other tests share the machine: how long one example takes says nothing.
+patient = settings(deadline=None)
 any_text = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 
 
@@ -88,11 +90,13 @@ def test_bad_html(source: str, complaint: str) -> None:
     assert refused.value.description.startswith("Bad Request: can't parse entities: ")
 
 
+@patient
 @given(any_text)
 def test_escaped_text_comes_back(text: str) -> None:
     assert parse_html(stdlib_html.escape(text, quote=False)) == (text, [])
 
 
+@patient
 @given(any_text, any_text, any_text)
 def test_offsets_are_utf16(before: str, inside: str, after: str) -> None:
     escaped = [stdlib_html.escape(part, quote=False) for part in (before, inside, after)]
@@ -105,6 +109,7 @@ def test_offsets_are_utf16(before: str, inside: str, after: str) -> None:
         assert entities == []
 
 
+@patient
 @given(st.text("<>/&;=\"'ab i#x0好👋", max_size=40))
 def test_any_source_is_parsed_or_refused(source: str) -> None:
     try:
@@ -120,6 +125,7 @@ def test_any_source_is_parsed_or_refused(source: str) -> None:
         cut(text, entity["offset"], entity["length"])
 
 
+@patient
 @given(any_text)
 def test_clean_text_is_clean(text: str) -> None:
     once, _ = clean(text, [])

@@ -116,6 +116,14 @@ class TestCalls:
             ({"chat_id": 1, "text": "x", "colour": "red"}, 'unknown parameter "colour"'),
             ({"chat_id": 1, "text": "x", "reply_markup": "{"}, "can't parse reply keyboard markup"),
             ({"chat_id": 1, "text": "x", "reply_markup": {"a": 1}}, 'unknown field "a"'),
+            (
+                {"chat_id": 1, "text": "x", "reply_markup": {"inline_keyboard": [[{"text": 1}]]}},
+                '"reply_markup.inline_keyboard.text" must be of type String',
+            ),
+            (
+                {"chat_id": 1, "text": "x", "reply_markup": {"inline_keyboard": [[{}]]}},
+                'can\'t find field "text" of InlineKeyboardButton',
+            ),
             ({"chat_id": 1, "text": "x", "protect_content": "maybe"}, "must be of type Boolean"),
             ({"chat_id": 1, "text": "\ud800"}, "strings must be encoded in UTF-8"),
             ({"chat_id": 1, "text": " \n "}, "text must be non-empty"),
@@ -211,6 +219,17 @@ class TestSettings:
             await bot.set_my_commands([BotCommand(command="Start", description="x")])
         with pytest.raises(TelegramBadRequest, match="invalid language code"):
             await bot.set_my_commands([], language_code="zh-hans")
+
+    async def test_subtypes_are_told_apart_by_their_type(
+        self, server: BotApi, account: BotAccount
+    ) -> None:
+        for scope, text in (
+            ({"type": "village"}, "scope has unsupported type"),
+            ({"type": "chat"}, 'can\'t find field "chat_id" of BotCommandScopeChat in scope'),
+            ("all", "can't parse scope JSON object"),
+        ):
+            _, answer = await raw_call(server, "getMyCommands", scope=scope)
+            assert answer["description"] == f"Bad Request: {text}"
 
     async def test_name_and_descriptions(self, bot: Bot) -> None:
         await bot.set_my_name("k" * 64)

@@ -157,24 +157,39 @@ def _from_form(name: str, kind: str, value: str) -> Any:
         raise bad_request(f"can't parse {label} JSON object") from None
 
 
+class _Mismatch(Exception):
+    """`depth`: how far inside the value the checked kind stopped to fit."""
+
+    def __init__(self, text: str, where: str) -> None:
+        super().__init__(text)
+        self.depth = where.count(".")
+
+
 def _check(kind: str, value: Any, where: str) -> Any:
-    kinds = schema.alternatives(kind)
-    problems = []
-    for one in kinds:
+    try:
+        return _check_kinds(schema.alternatives(kind), value, where)
+    except _Mismatch as mismatch:
+        raise bad_request(str(mismatch)) from None
+
+
+def _check_kinds(kinds: list[str], value: Any, where: str) -> Any:
+    mismatches = []
+    for kind in kinds:
         try:
-            return _check_one(one, value, where)
-        except ValueError as problem:
-            problems.append(str(problem))
-    # The most particular complaint is the one of the kind that came closest.
-    raise bad_request(max(problems, key=len))
+            return _check_kind(kind, value, where)
+        except _Mismatch as mismatch:
+            mismatches.append(mismatch)
+    # The complaint that helps is that of the kind which came closest.
+    raise max(mismatches, key=lambda mismatch: mismatch.depth)
 
 
-def _check_one(kind: str, value: Any, where: str) -> Any:
+def _check_kind(kind: str, value: Any, where: str) -> Any:
     data = schema.load()
     if kind.startswith("Array of "):
         if not isinstance(value, list):
-            raise ValueError(f'parameter "{where}" must be an Array')
-        return [_check_nested(schema.element(kind), item, where) for item in value]
+            raise _Mismatch(f'parameter "{where}" must be an Array', where)
+        kinds = schema.alternatives(schema.element(kind))
+        return [_check_kinds(kinds, item, where) for item in value]
     if kind in data["unions"]:
         return _check_union(data["unions"][kind], value, where)
     if kind in data["types"]:
@@ -184,41 +199,44 @@ def _check_one(kind: str, value: Any, where: str) -> Any:
     if kind == "Integer" and isinstance(value, int) and not isinstance(value, bool):
         if -(2**63) <= value < 2**63:
             return value
-    elif isinstance(value, _CLASSES.get(kind, ())) and (kind != "True" or value):
+    elif (
+        isinstance(value, _CLASSES.get(kind, ())) and (kind != "True" or value)
+    ) or kind == f"String={value}":
         return value
-    raise ValueError(f'parameter "{where}" must be of type {kind}')
-
-
-def _check_nested(kind: str, value: Any, where: str) -> Any:
-    problems = []
-    for one in schema.alternatives(kind):
-        try:
-            return _check_one(one, value, where)
-        except ValueError as problem:
-            problems.append(str(problem))
-    raise ValueError(max(problems, key=len))
+    raise _Mismatch(f'parameter "{where}" must be of type {kind}', where)
 
 
 def _check_union(subtypes: list[str], value: Any, where: str) -> Any:
     if not subtypes:
         return value
-    return _check_nested(" or ".join(subtypes), value, where)
+    if not isinstance(value, dict):
+        raise _Mismatch(f"object expected as {where.replace('_', ' ')}", where)
+    types = schema.load()["types"]
+    fitting = []
+    for subtype in subtypes:
+        word = types[subtype].get("type", types[subtype].get("source", "!String"))
+        if "=" not in word or word.endswith(f"={value.get('type', value.get('source'))}"):
+            fitting.append(subtype)
+    if not fitting:
+        raise _Mismatch(f"{where.replace('_', ' ')} has unsupported type", where)
+    return _check_kinds(fitting, value, where)
 
 
 def _check_object(kind: str, value: Any, where: str) -> Json:
     if not isinstance(value, dict):
-        raise ValueError(f"object expected as {where.replace('_', ' ')}")  # noqa: TRY004
+        raise _Mismatch(f"object expected as {where.replace('_', ' ')}", where)
     fields: dict[str, str] = schema.load()["types"][kind]
     checked: Json = {}
     for name, item in value.items():
         if name not in fields:
-            raise ValueError(f'unknown field "{name}" of {kind} in {where}')
+            raise _Mismatch(f'unknown field "{name}" of {kind} in {where}', where)
         if isinstance(item, str):
             check_utf8(item)
-        checked[name] = _check_nested(fields[name].removeprefix("!"), item, f"{where}.{name}")
+        kinds = schema.alternatives(fields[name].removeprefix("!"))
+        checked[name] = _check_kinds(kinds, item, f"{where}.{name}")
     for name, field_kind in fields.items():
         if field_kind.startswith("!") and name not in checked:
-            raise ValueError(f'can\'t find field "{name}" of {kind} in {where}')
+            raise _Mismatch(f'can\'t find field "{name}" of {kind} in {where}', f"{where}.")
     return checked
 
 

@@ -19,7 +19,7 @@ DATA = Path(__file__).with_name("schema.json")
 
 # Four keys: "version"; "methods" and "types", by name, each a mapping of parameter or field
 # to its type, with "!" before what is required; "unions", by name, a list of subtypes, which
-# is empty where any JSON value will do.
+# is empty where any JSON value will do. `String=x` is the string x and no other.
 Schema = dict[str, Any]
 
 _SIMPLE = {"Integer", "String", "Boolean", "True", "Float", "InputFile"}
@@ -66,7 +66,15 @@ def reduce_schema(source: Schema) -> Schema:
 
 
 def _fields(entry: dict[str, Any]) -> dict[str, str]:
-    return {a["name"]: "!" * bool(a["required"]) + a["type"] for a in entry["annotations"]}
+    fields = {}
+    for field in entry["annotations"]:
+        kind = field["type"]
+        # The word that tells the subtypes of a union apart: `String=emoji`.
+        fixed = re.search(r"(?:always|must be) ['\"“]?(\w+)['\"”]?\.?$", field["description"])
+        if fixed and field["name"] in {"type", "source"} and kind == "String":
+            kind = f"String={fixed.group(1)}"
+        fields[field["name"]] = "!" * bool(field["required"]) + kind
+    return fields
 
 
 def _names(kind: str) -> set[str]:

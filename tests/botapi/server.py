@@ -6,7 +6,8 @@ import inspect
 import ipaddress
 import random
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from aiohttp import web
 
@@ -24,6 +25,8 @@ from .params import MAX_UPLOAD, check_params, read_request
 from .request import Handler, Request, not_supported
 from .user import User
 
+T = TypeVar("T")
+
 METHODS: dict[str, Handler] = {
     **fetching.METHODS,
     **reading.METHODS,
@@ -31,7 +34,6 @@ METHODS: dict[str, Handler] = {
     **editing.METHODS,
     **settings.METHODS,
 }
-OUTCOMES = ("pending", "ok", "refused", "cut", "lost", "garbled")
 
 
 class BotApi:
@@ -153,7 +155,7 @@ class BotApi:
             self.private_chats[key] = PrivateChat(self, user, bot)
         return self.private_chats[key]
 
-    async def wait_until(self, condition: Any, timeout: float = 5.0) -> Any:  # noqa: ASYNC109
+    async def wait_until(self, condition: Callable[[], T | None], timeout: float = 5.0) -> T:  # noqa: ASYNC109
         """The first truthy value of `condition()`, looked at after each call and update."""
         return await self.changes.wait_for(condition, timeout)
 
