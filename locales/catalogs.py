@@ -2,6 +2,8 @@
 
 import gettext
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +22,15 @@ class Catalogs(I18n):
 
     def __init__(self) -> None:
         super().__init__(path=FOLDER, default_locale=DEFAULT, domain=DOMAIN)
+
+    @contextmanager
+    def context(self) -> Iterator[I18n]:
+        """As aiogram's, for its own class: each subclass would have a context of its own."""
+        token = I18n.set_current(self)
+        try:
+            yield self
+        finally:
+            I18n.reset_current(token)
 
     def find_locales(self) -> dict[str, gettext.GNUTranslations]:
         return {language: _compile(language) for language in LANGUAGES}
