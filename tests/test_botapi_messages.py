@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from aiogram import Bot
 from aiogram.exceptions import (
@@ -162,6 +164,8 @@ class TestSending:
         assert sent.location.latitude == 23.1
         with pytest.raises(TelegramBadRequest, match="wrong location"):
             await bot.send_location(chat.user.id, 91, 0)
+        with pytest.raises(TelegramBadRequest, match='"longitude" must be of type Float'):
+            await bot.send_location(chat.user.id, 0, math.nan)
 
 
 class TestEditing:

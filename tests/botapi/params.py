@@ -7,6 +7,7 @@ value of the wrong type that Telegram would have read as 0 or left out.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import AsyncIterable, AsyncIterator
 from dataclasses import dataclass, field
@@ -195,8 +196,9 @@ def _check_kind(kind: str, value: Any, where: str) -> Any:
     if kind in data["types"]:
         return _check_object(kind, value, where)
     if kind == "Float" and isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    if kind == "Integer" and isinstance(value, int) and not isinstance(value, bool):
+        if math.isfinite(value):
+            return float(value)
+    elif kind == "Integer" and isinstance(value, int) and not isinstance(value, bool):
         if -(2**63) <= value < 2**63:
             return value
     elif (
