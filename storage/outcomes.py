@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import bindparam, case, exists, literal, select, update
+from sqlalchemy import bindparam, case, exists, literal, or_, select, update
 
 from storage.database import Tx
 from storage.models import Account, Checkin, Delivery
@@ -49,7 +49,11 @@ class AccountNews:
 _SENT: Final = (
     update(Delivery)
     # Even if the lease ran out meanwhile: it was sent, and must not be sent again.
-    .where(Delivery.id == bindparam("b_id"), Delivery.state.in_(("sending", "queued", "unknown")))
+    .where(
+        Delivery.id == bindparam("b_id"),
+        # Spelt out: a list cannot be bound in a batch.
+        or_(Delivery.state == "sending", Delivery.state == "queued", Delivery.state == "unknown"),
+    )
     .values(
         state="sent",
         reason=None,
