@@ -115,9 +115,13 @@ _AREA = select(
 async def areas_to_choose(
     tx: Tx, officer_id: int, *, limit: int, offset: int = 0
 ) -> list[AreaInfo]:
-    """The areas an officer looks after, a page at a time; a parent before its children."""
+    """The areas an officer looks after, a page at a time: the largest first, then by name."""
+    depth = func.length(Area.path) - func.length(func.replace(Area.path, "/", ""))
     found = await tx.execute(
-        _AREA.where(covers(officer_id, Area.path)).order_by(Area.path).limit(limit).offset(offset)
+        _AREA.where(covers(officer_id, Area.path))
+        .order_by(depth, Area.name, Area.id)
+        .limit(limit)
+        .offset(offset)
     )
     return [_info(row) for row in found]
 

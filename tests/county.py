@@ -10,6 +10,8 @@ from storage.database import Tx
 from storage.enrolment import Address, enrol, give_consent, rename, take_role
 from storage.models import Person
 from storage.people import Who, load_who, mark_account
+from storage.places import find_place
+from storage.status import set_place
 
 BOT = 1
 _chats = itertools.count(1000)
@@ -48,6 +50,9 @@ async def make_person(
     await rename(tx, person_id, name)
     if area is not None:
         await enrol(tx, person_id, area.id, joined)
+        worker = await load_who(tx, BOT, chat_id)
+        assert worker is not None
+        await set_place(tx, worker, find_place("Dongguan"), None)
     if officer_of is not None:
         await take_role(tx, person_id, officer_of.id, role, joined)
     who = await load_who(tx, BOT, chat_id)

@@ -26,7 +26,7 @@ async def choose_area(
     event: Message | CallbackQuery, tx: Tx, who: Who, task: str, offset: int = 0
 ) -> Page:
     """A page of the areas ``who`` looks after, larger ones before their parts."""
-    areas = await areas_to_choose(tx, who.person_id, limit=A_PAGE + 1, offset=max(0, offset))
+    areas = await areas_to_choose(tx, who.person_id, limit=A_PAGE + 1, offset=offset)
     rows: Rows = [
         [button(area.name, AreaTap(task=task, area_id=area.id))] for area in areas[:A_PAGE]
     ]

@@ -1,6 +1,13 @@
 """What a liaison's buttons carry. Duties are asked for again, in SQL, when one comes back."""
 
+from typing import Annotated
+
 from aiogram.filters.callback_data import CallbackData
+from pydantic import Field
+
+# Beyond these a button is forged, and is no button of ours: databases would choke on the number.
+Id = Annotated[int, Field(ge=0, le=2**53)]
+Offset = Annotated[int, Field(ge=0, le=1_000_000)]
 
 
 class TaskTap(CallbackData, prefix="lm"):
@@ -10,40 +17,40 @@ class TaskTap(CallbackData, prefix="lm"):
 
 
 class SilentPageTap(CallbackData, prefix="ls"):
-    offset: int
+    offset: Offset
 
 
 class PersonTap(CallbackData, prefix="lp"):
     """A name of the silent list; ``offset`` is the page to go back to."""
 
-    person_id: int
-    offset: int
+    person_id: Id
+    offset: Offset
 
 
 class CallTap(CallbackData, prefix="ll"):
     """``after`` is the last attempt that was shown: a second tap finds a newer one and stops."""
 
-    person_id: int
+    person_id: Id
     reached: bool
-    after: int
-    offset: int
+    after: Id
+    offset: Offset
 
 
 class UndoTap(CallbackData, prefix="lu"):
-    contact_id: int
-    offset: int
+    contact_id: Id
+    offset: Offset
 
 
 class AreaTap(CallbackData, prefix="la"):
     """``task``: ``invite`` or ``broadcast``, and the area it is for."""
 
     task: str
-    area_id: int
+    area_id: Id
 
 
 class AreaPageTap(CallbackData, prefix="lg"):
     task: str
-    offset: int
+    offset: Offset
 
 
 class DraftTap(CallbackData, prefix="lb"):
@@ -54,15 +61,15 @@ class DraftTap(CallbackData, prefix="lb"):
 
 
 class OutcomeTap(CallbackData, prefix="lo"):
-    broadcast_id: int
+    broadcast_id: Id
 
 
 class InboxPageTap(CallbackData, prefix="lx"):
-    offset: int
+    offset: Offset
 
 
 class CaseTap(CallbackData, prefix="lk"):
     """``act``: ``read``, ``answer``, ``close``."""
 
-    case_id: int
+    case_id: Id
     act: str

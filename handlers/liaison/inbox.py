@@ -130,7 +130,7 @@ async def _page(
             _("Nobody is waiting for an answer."),
             InlineKeyboardMarkup(inline_keyboard=[menu_row()]),
         )
-    offset = min(max(0, offset), (count - 1) // A_PAGE * A_PAGE)
+    offset = min(offset, (count - 1) // A_PAGE * A_PAGE)
     lines = [
         ngettext(
             "{n} question waits for an answer. Oldest first:",
@@ -195,7 +195,7 @@ async def ask_answer(
     # Under the question, which stays to be read while the answer is written.
     asked = _("Write your answer to {name}. What you write next goes straight to them.")
     return [
-        *remark(tap, ""),
+        *remark(tap),
         say(
             chat_of(tap),
             asked.format(name=case.person_name),

@@ -35,8 +35,8 @@ def show(
     ]
 
 
-def remark(tap: CallbackQuery, note: str) -> Page:
-    """Only the short line, the page stays as it is."""
+def remark(tap: CallbackQuery, note: str | None = None) -> Page:
+    """Only the short line, or none; the page stays as it is."""
     return [AnswerCallbackQuery(callback_query_id=tap.id, text=note)]
 
 

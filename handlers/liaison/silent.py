@@ -74,7 +74,7 @@ async def _page(
         )
         return show(event, nobody, InlineKeyboardMarkup(inline_keyboard=[menu_row()]))
     # The list may have become shorter since the page was shown.
-    offset = min(max(0, offset), (figures.waiting - 1) // A_PAGE * A_PAGE)
+    offset = min(offset, (figures.waiting - 1) // A_PAGE * A_PAGE)
     people = await silent_list(tx, figures.areas, now, A_PAGE, offset)
     for area in figures.areas:
         await record_look(tx, who.person_id, now, what="silent", area_id=area.id)
