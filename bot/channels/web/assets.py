@@ -1,4 +1,4 @@
-"""GET /chat/static/*: the page's own files, packed once, kept by browsers under their digest."""
+"""GET /chat/static/BUILD/*: the page's own files, packed once, kept by browsers for good."""
 
 import gzip
 import hashlib
@@ -27,18 +27,22 @@ class Asset:
 
 
 class Assets:
-    """Every file of a folder, read at start."""
+    """Every file of a folder, read at start.
+
+    Their addresses hold a digest of them all: modules name each other relatively, so a page's
+    parts are always of one build.
+    """
 
     def __init__(self, folder: Path, base: str) -> None:
-        self._base = base
         self._assets = {
             path.name: _read(path) for path in folder.iterdir() if path.suffix in _TYPES
         }
+        digests = "".join(name + asset.digest for name, asset in sorted(self._assets.items()))
+        self._build = hashlib.sha256(digests.encode()).hexdigest()[:12]
+        self._base = f"{base}{self._build}/"
 
     def address(self, name: str) -> str:
-        """The file's address. Modules name each other plainly, so the digest is not in it: the
-        browser asks with ``If-None-Match`` and mostly hears 304.
-        """
+        """The file's address in this build."""
         if name not in self._assets:
             raise KeyError(name)
         return f"{self._base}{name}"
@@ -49,12 +53,14 @@ class Assets:
             raise web.HTTPNotFound
         headers = {
             "ETag": f'"{asset.digest}"',
-            "Cache-Control": "public, max-age=300, stale-while-revalidate=86400",
+            "Cache-Control": "no-cache",
             "Vary": "Accept-Encoding",
             "X-Content-Type-Options": "nosniff",
         }
         if asset.mime == "image/svg+xml":
             headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'"
+        if request.match_info["build"] == self._build:
+            headers["Cache-Control"] = "public, max-age=31536000, immutable"
         known = request.headers.get("If-None-Match", "")
         if asset.digest in known:
             return web.Response(status=304, headers=headers)

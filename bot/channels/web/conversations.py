@@ -29,6 +29,7 @@ from storage.database import Database, Tx
 
 PAGE: Final = 40
 _AT_ONCE: Final = 200
+_STEPS_BACK: Final = 6
 _LAST: Final = 2**31 - 1
 
 
@@ -61,12 +62,16 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What a page lacks. ``reset``: forget what is shown. ``more``: there is more before it."""
+    """What a page lacks. ``reset``: forget what is shown. ``more``: there is more before it.
+
+    ``keyboard``: the message before these that left the reply keyboard as it is.
+    """
 
     mark: Mark
     bubbles: Sequence[Bubble]
     reset: bool = False
     more: bool = False
+    keyboard: Bubble | None = None
 
 
 def _life(since: datetime) -> int:
@@ -192,7 +197,9 @@ class Conversations:
             if mark.life != life or mark.revision > standing.revision:
                 bubbles = await messages_before(tx, chat_id, _LAST, PAGE)
                 here = Mark(life, standing.revision)
-                return News(here, bubbles, reset=True, more=len(bubbles) == PAGE)
+                more = len(bubbles) == PAGE
+                deciding = await _keyboard_before(tx, chat_id, bubbles) if more else None
+                return News(here, bubbles, reset=True, more=more, keyboard=deciding)
             changed = await changes_since(tx, chat_id, mark.revision, _AT_ONCE)
         return News(Mark(life, changed[-1].revision if changed else standing.revision), changed)
 
@@ -213,6 +220,17 @@ class Conversations:
         yield talk
         self.memory.used(talk, now)
         self.live.wake(chat_id)
+
+
+async def _keyboard_before(tx: Tx, chat_id: int, bubbles: list[Bubble]) -> Bubble | None:
+    for _step in range(_STEPS_BACK):
+        for bubble in reversed(bubbles):
+            if bubble.body is not None and "keyboard" in bubble.body:
+                return bubble
+        if len(bubbles) < PAGE:
+            return None
+        bubbles = await messages_before(tx, chat_id, bubbles[0].message_id, _AT_ONCE)
+    return None
 
 
 def _present(bubble: Bubble | None) -> Body:

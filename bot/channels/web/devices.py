@@ -1,6 +1,7 @@
 """A second device: a link that lets this browser open a person's conversation."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from aiogram.utils.i18n import gettext as _
@@ -10,7 +11,18 @@ from bot.channels.web.refusals import Refusal
 from bot.channels.web.session import BOT_ID
 from bot.channels.web.visitors import Visitor
 from storage.conversation import add_device, chat_of_person, open_chat
-from storage.invites import BadInvite, check_invite, use_invite
+from storage.database import Tx
+from storage.invites import BadInvite, InviteInfo, check_invite, use_invite
+
+
+async def chat_behind(tx: Tx, token: str, now: datetime) -> tuple[InviteInfo, int]:
+    """The invite, and the chat of the person who made it. Raises :class:`BadInvite`."""
+    invite = await check_invite(tx, token, now)
+    if invite.kind == "device" and invite.person_id is not None:
+        chat_id = await chat_of_person(tx, BOT_ID, invite.person_id)
+        if chat_id is not None:
+            return invite, chat_id
+    raise BadInvite("unknown")
 
 
 async def attach_device(channel: WebChannel, visitor: Visitor, token: str) -> dict[str, Any]:
@@ -21,12 +33,7 @@ async def attach_device(channel: WebChannel, visitor: Visitor, token: str) -> di
     now = channel.clock()
     try:
         async with channel.db.write() as tx:
-            invite = await check_invite(tx, token, now)
-            chat_id = None
-            if invite.person_id is not None:
-                chat_id = await chat_of_person(tx, BOT_ID, invite.person_id)
-            if chat_id is None:
-                raise BadInvite("unknown")
+            invite, chat_id = await chat_behind(tx, token, now)
             if chat_id == visitor.chat_id and visitor.standing is not None:
                 return {"ok": True}  # opened again on the device that has it: no use is taken
             if not await use_invite(tx, invite.id):

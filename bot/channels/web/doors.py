@@ -19,7 +19,7 @@ from bot.channels.web.refusals import Refusal, address_of, check_origin
 from bot.channels.web.session import BOT_ID
 from bot.channels.web.update import message_update
 from bot.channels.web.visitors import Visitor
-from bot.channels.web.words import first_language
+from bot.channels.web.words import pick_language
 from storage.conversation import Body, Bubble, StoredFile
 from storage.database import Tx
 
@@ -109,7 +109,7 @@ class Doors:
             client_id,
             self._foresee(visitor, body or {}),
             BOT_USER,
-            language=first_language(request.headers.get("Accept-Language")),
+            language=pick_language(request.headers.get("Accept-Language")),
             text=text,
             replied=replied,
         )
@@ -149,9 +149,7 @@ class Doors:
             await self._take(self.channel.bot, update, alongside=record)
         except self._unavailable:
             self._take_back(chat_id, client_id, talk, held)
-            raise Refusal(
-                503, lambda: _("We can't take messages right now. Yours is kept and sent soon.")
-            ) from None
+            raise away() from None
         except BaseException:
             self._take_back(chat_id, client_id, talk, held)
             raise
@@ -179,6 +177,10 @@ class Doors:
                 lambda: _("That was a lot at once. It goes on in a moment."),
                 wait=max(1, round(wait + 0.5)),
             )
+
+
+def away() -> Refusal:
+    return Refusal(503, lambda: _("We can't take messages right now. Yours is kept and sent soon."))
 
 
 def malformed() -> Refusal:

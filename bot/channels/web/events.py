@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from aiohttp import web
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bot.channels.web.bubbles import for_page
 from bot.channels.web.channel import WebChannel
@@ -39,7 +41,8 @@ async def stream_events(
     )
     await response.prepare(request)
     since = request.headers.get("Last-Event-ID") or request.query.get("since", "")
-    with contextlib.suppress(ConnectionError, asyncio.CancelledError):
+    # A page whose line ends for any of these connects again, with the last revision it has.
+    with contextlib.suppress(ConnectionError, DBAPIError, PoolTimeout, OSError):
         if visitor is None or visitor.tag != request.query.get("chat"):
             await _write(response, "moved", {})
             return response
@@ -87,6 +90,7 @@ def _for_page(news: News) -> dict[str, Any]:
         "reset": news.reset,
         "more": news.more,
         "messages": [for_page(bubble) for bubble in news.bubbles],
+        "keyboard": for_page(news.keyboard) if news.keyboard else None,
     }
 
 

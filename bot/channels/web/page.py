@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -10,8 +11,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from bot.channels.web.assets import Assets
 from bot.channels.web.channel import WebChannel
 from bot.channels.web.events import describe_room
+from bot.channels.web.seats import choose_seat
 from bot.channels.web.upload import MAX_UPLOAD
-from bot.channels.web.words import LANGUAGES, page_words, pick_language
+from bot.channels.web.visitors import seat_of
+from bot.channels.web.words import page_words, pick_language
+from locales.catalogs import LANGUAGES
 
 STATIC: Final = Path(__file__).parent / "static"
 _SECURITY: Final = {
@@ -52,8 +56,15 @@ class ChatPage:
 
     async def show(self, request: web.Request) -> web.Response:
         visitors = self._channel.visitors
-        visitor = await visitors.find(request)
-        token = request.cookies.get(visitors.cookie, "")
+        seat = seat_of(request)
+        invite = request.query.get("start", "")
+        if invite:
+            better = await choose_seat(self._channel, request, invite)
+            if better != seat:
+                query = urlencode({"seat": better, "start": invite})
+                raise web.HTTPFound(f"/chat/?{query}")
+        visitor = await visitors.find(request, seat)
+        token = visitors.token_of(request, seat)
         if visitor is None:
             token, visitor = await visitors.welcome()
         room = await describe_room(self._channel, visitor.chat_id)
@@ -61,6 +72,7 @@ class ChatPage:
         words = page_words(self._channel.i18n, language)
         setup = {
             "chat": visitor.tag,
+            "seat": seat,
             "language": language,
             "room": room,
             "max_upload": MAX_UPLOAD,
@@ -76,8 +88,14 @@ class ChatPage:
         )
         response = self._assets.packed(request, page.encode(), "text/html")
         response.headers.update(_SECURITY)
-        visitors.set_cookie(response, token)
+        visitors.set_cookie(response, token, seat)
         return response
+
+    def show_away(self, request: web.Request) -> web.Response:
+        """The database is out of reach: one sentence, and the browser tries again by itself."""
+        words = page_words(self._channel.i18n, _language(request, None))
+        headers = {**_SECURITY, "Refresh": "10"}
+        return web.Response(status=503, text=words["away"], headers=headers)
 
     async def tell_words(self, request: web.Request) -> web.Response:
         """GET /chat/strings?lang=: the page's words in another language."""

@@ -4,10 +4,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bot.channels.web.assets import Assets
 from bot.channels.web.channel import WebChannel
-from bot.channels.web.doors import Doors, Take
+from bot.channels.web.doors import Doors, Take, away
 from bot.channels.web.events import OnOpen, stream_events
 from bot.channels.web.files import serve_file
 from bot.channels.web.history import read_history
@@ -40,9 +42,17 @@ def web_routes(
                 found = await door(doors, request)
             except Refusal as refusal:
                 return answer(refusal, channel, request)
+            except (DBAPIError, PoolTimeout, OSError):
+                return answer(away(), channel, request)
             return web.json_response(found, headers={"Cache-Control": "no-store"})
 
         return handle
+
+    async def speaking_page(request: web.Request) -> web.StreamResponse:
+        try:
+            return await page.show(request)
+        except (DBAPIError, PoolTimeout, OSError):
+            return page.show_away(request)
 
     async def to_page(request: web.Request) -> web.StreamResponse:
         query = f"?{request.query_string}" if request.query_string else ""
@@ -59,9 +69,9 @@ def web_routes(
 
     return [
         web.get("/chat", to_page),
-        web.get("/chat/", page.show),
+        web.get("/chat/", speaking_page),
         web.get("/chat/strings", page.tell_words),
-        web.get("/chat/static/{name}", static),
+        web.get("/chat/static/{build}/{name}", static),
         web.get("/chat/events", events, allow_head=False),
         web.get("/chat/history", speaking(read_history)),
         web.get("/chat/file/{ref}", file),

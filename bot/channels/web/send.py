@@ -15,7 +15,7 @@ from bot.channels.web.refusals import Refusal
 from bot.channels.web.texts import MAX_TEXT, Unfit, fit_text
 from bot.channels.web.update import tap_update
 from bot.channels.web.visitors import Visitor
-from bot.channels.web.words import first_language
+from bot.channels.web.words import pick_language
 
 _START: Final = re.compile(r"/start(?:[ \n]+(\S{0,64}))?\Z")
 _DEVICE: Final = re.compile(r"d[A-Za-z0-9_-]{21}\Z")
@@ -78,7 +78,7 @@ async def _send_tap(
         client_id,
         bubble,
         BOT_USER,
-        language=first_language(request.headers.get("Accept-Language")),
+        language=pick_language(request.headers.get("Accept-Language")),
         data=data,
     )
     await doors.take(visitor, client_id, update)

@@ -97,9 +97,11 @@ def given(bot: Bot, value: Any) -> Any:
 def text_of(bot: Bot, method: Any) -> Body:
     """``{"text", "entities"?}`` of a method with a text."""
     _refuse_markup(bot, method)
-    body = fit_text(method.text or "", method.entities, MAX_TEXT, "message is too long")
-    if not body["text"]:
+    if not method.text:
         raise Unfit("message text is empty")
+    body = fit_text(method.text, method.entities, MAX_TEXT, "message is too long")
+    if not body["text"]:
+        raise Unfit("text must be non-empty")
     return body
 
 

@@ -6,7 +6,11 @@ from typing import Any, Final, cast
 from aiogram import Bot
 from aiogram.client.session.base import BaseSession
 from aiogram.client.telegram import TelegramAPIServer
-from aiogram.exceptions import TelegramBadRequest
+from aiogram.exceptions import (
+    TelegramBadRequest,
+    TelegramNetworkError,
+    TelegramServerError,
+)
 from aiogram.methods import (
     AnswerCallbackQuery,
     DeleteMessage,
@@ -29,6 +33,8 @@ from aiogram.methods import (
 )
 from aiogram.methods.base import TelegramType
 from aiogram.types import File, Message, User
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bot.channels.web.bubbles import as_message
 from bot.channels.web.conversations import Conversations, NoChat, NoMessage
@@ -98,6 +104,11 @@ class WebSession(BaseSession):
             raise TelegramBadRequest(method, f"Bad Request: {unfit}") from None
         except NoChat:
             raise TelegramBadRequest(method, "Bad Request: chat not found") from None
+        except (DBAPIError, PoolTimeout, OSError) as away:
+            if isinstance(away, DBAPIError) and away.statement is None:
+                # The commit itself failed: it may have been written.
+                raise TelegramNetworkError(method, "the commit was not confirmed") from away
+            raise TelegramServerError(method, "the database cannot be reached") from away
 
     async def stream_content(
         self,

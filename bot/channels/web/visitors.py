@@ -17,6 +17,9 @@ MOST_CHAT_ID: Final = 2**52 - 1  # as Telegram says of its own ids
 COOKIE_SECONDS: Final = 400 * 24 * 3600
 
 
+SEATS: Final = tuple(map(str, range(1, 7)))
+
+
 @dataclass(frozen=True, slots=True)
 class Visitor:
     """A browser and its conversation. ``standing`` is ``None`` while nothing of it is stored.
@@ -32,17 +35,23 @@ class Visitor:
 
 
 class Visitors:
-    """Conversations by cookie. The chat id follows from the cookie: nothing is stored for it."""
+    """Conversations by cookie. The chat id follows from the cookie: nothing is stored for it.
+
+    A browser may hold several, each in a seat with a cookie of its own: a family shares a phone,
+    and a demo shows a worker and a liaison side by side.
+    """
 
     def __init__(self, conversations: Conversations, vault: Vault, *, secure: bool) -> None:
         self._conversations = conversations
         self._vault = vault
         self._secure = secure
-        self.cookie = "__Host-kinroom_chat" if secure else "kinroom_chat"
 
-    async def find(self, request: web.Request) -> Visitor | None:
-        """The visitor behind a request; ``None`` without a cookie of ours."""
-        return await self.find_by_token(request.cookies.get(self.cookie, ""))
+    async def find(self, request: web.Request, seat: str | None = None) -> Visitor | None:
+        """The visitor in the seat that the request names; ``None`` without a cookie of ours."""
+        return await self.find_by_token(self.token_of(request, seat or seat_of(request)))
+
+    def token_of(self, request: web.Request, seat: str) -> str:
+        return request.cookies.get(self._cookie(seat), "")
 
     async def find_by_token(self, token: str) -> Visitor | None:
         if not _TOKEN.match(token):
@@ -67,9 +76,9 @@ class Visitors:
             if visitor is not None:
                 return token, visitor
 
-    def set_cookie(self, response: web.StreamResponse, token: str) -> None:
+    def set_cookie(self, response: web.StreamResponse, token: str, seat: str) -> None:
         response.set_cookie(
-            self.cookie,
+            self._cookie(seat),
             token,
             path="/",
             max_age=COOKIE_SECONDS,
@@ -78,6 +87,10 @@ class Visitors:
             secure=self._secure,
         )
 
+    def _cookie(self, seat: str) -> str:
+        name = "kinroom_chat" if seat == SEATS[0] else f"kinroom_chat{seat}"
+        return f"__Host-{name}" if self._secure else name
+
     def _own_chat(self, token: str) -> int:
         digest = self._vault.lookup("web chat", token)
         number: int = int.from_bytes(base64.urlsafe_b64decode(digest + "="))
@@ -85,3 +98,9 @@ class Visitors:
 
     def _tag(self, chat_id: int) -> str:
         return self._vault.lookup("web chat tag", str(chat_id))[:16]
+
+
+def seat_of(request: web.Request) -> str:
+    """The seat named in ``?seat=``, or the first."""
+    seat = request.query.get("seat", SEATS[0])
+    return seat if seat in SEATS else SEATS[0]

@@ -1,31 +1,27 @@
 """What the page itself says, in the visitor's language."""
 
+import contextlib
 from collections.abc import Callable
-from typing import Final
 
 from aiogram.utils.i18n import I18n
 from aiogram.utils.i18n import gettext as _
 
-LANGUAGES: Final = ("zh", "en")
+from locales.catalogs import DEFAULT, match_language
 
 
 def pick_language(accept: str | None) -> str:
-    """The first of our languages in an ``Accept-Language`` header; English when there is none."""
+    """The first of our languages in an ``Accept-Language`` header.
+
+    English for someone who reads neither, Chinese when nothing is said.
+    """
     ranked = []
     for place, part in enumerate((accept or "").split(",")):
-        tag, _sep, weight = part.partition(";q=")
-        try:
-            rank = float(weight or 1)
-        except ValueError:
-            rank = 0.0
-        ranked.append((-rank, place, tag.strip().lower().partition("-")[0]))
-    return next((tag for rank, _place, tag in sorted(ranked) if rank and tag in LANGUAGES), "en")
-
-
-def first_language(accept: str | None) -> str | None:
-    """The browser's own language tag, as Telegram's ``language_code``."""
-    tag = (accept or "").partition(",")[0].partition(";")[0].strip()
-    return tag if 0 < len(tag) <= 35 and tag.replace("-", "").isalnum() else None
+        tag, _sep, weight = part.strip().partition(";q=")
+        with contextlib.suppress(ValueError):
+            ranked.append((-float(weight or 1), place, tag))
+    spoken = [tag for rank, _place, tag in sorted(ranked) if rank and tag not in {"", "*"}]
+    ours = (language for tag in spoken if (language := match_language(tag)))
+    return next(ours, "en" if spoken else DEFAULT)
 
 
 def say(i18n: I18n, language: str, sentence: Callable[[], str]) -> str:
@@ -47,13 +43,10 @@ def page_words(i18n: I18n, language: str) -> dict[str, str]:
             "offline": _("You are offline. What you write is kept and sent later."),
             "lost": _("No connection to the room."),
             "retry": _("Try again"),
-            "broken": _("Something went wrong on our side. Your message is kept."),
+            "away": _("The room can't be opened right now. It is tried again in a moment."),
             "empty": _("Nothing has been said here yet."),
             "begin": _("Begin"),
-            "cookies": _("This browser keeps no cookies, so we can't tell you apart from others."),
             "reload": _("Load again"),
-            "moved": _("This browser now shows another conversation."),
-            "failed": _("This could not be shown."),
             "noscript": _("The chat needs JavaScript. Please switch it on, or use Telegram."),
             "earlier": _("Earlier messages"),
             "today": _("Today"),
@@ -81,7 +74,6 @@ def page_words(i18n: I18n, language: str) -> dict[str, str]:
             "unsent": _("Not sent"),
             "again": _("Send again"),
             "remove": _("Remove"),
-            "edited": _("edited"),
             "typing": _("is typing…"),
             "reply": _("Reply"),
             "replying": _("Reply to"),
@@ -90,7 +82,6 @@ def page_words(i18n: I18n, language: str) -> dict[str, str]:
             "download": _("Download"),
             "mine_place": _("My rough place"),
             "mine_voice": _("Voice message"),
-            "play": _("Play"),
             "down": _("To the newest message"),
             "menu": _("Show the choices"),
             "hide": _("Hide the choices"),

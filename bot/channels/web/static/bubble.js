@@ -1,5 +1,5 @@
 // One message as the page shows it. Words only ever go in as text.
-import { clock, language, say, size } from "./words.js";
+import { clock, here, language, say, size } from "./words.js";
 
 const STYLES = {
   bold: "b", italic: "i", underline: "u", strikethrough: "s", code: "code", pre: "pre",
@@ -57,10 +57,10 @@ function media(message) {
   const file = message.file;
   if (message.kind === "location") return make("p", "text", `📍 ${say("mine_place")}`);
   if (!file) return null;
-  const source = file.blob ? URL.createObjectURL(file.blob) : `/chat/file/${file.ref}`;
+  const source = file.blob ? URL.createObjectURL(file.blob) : `/chat/file/${file.ref}?${here()}`;
   if (message.kind === "photo") {
     const link = make("a");
-    link.href = file.blob ? source : `${source}?download`;
+    link.href = file.blob ? source : `${source}&download`;
     link.download = file.name || "photo";
     const picture = make("img", "photo");
     picture.src = source;
@@ -79,7 +79,7 @@ function media(message) {
     return player;
   }
   const link = make("a", "attachment");
-  link.href = file.blob ? source : `${source}?download`;
+  link.href = file.blob ? source : `${source}&download`;
   link.download = file.name || "file";
   link.append(make("span", "", "📄"), make("span", "", `${file.name || say("file")} · ${size(file.size)}`));
   link.querySelector("span").setAttribute("aria-hidden", "true");
@@ -150,7 +150,6 @@ export function draw(message, on) {
     reply.addEventListener("click", () => on.reply(message));
     meta.append(reply);
   }
-  if (message.edited) meta.append(make("span", "", say("edited")));
   const time = make("time", "", clock(message.at));
   time.dateTime = new Date(message.at * 1000).toISOString();
   time.title = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "short" }).format(message.at * 1000);

@@ -10,15 +10,16 @@ export class Keyboard {
   constructor(press) {
     this.press = press;
     this.drawn = null;
+    this.earlier = null; // the message before those loaded that left the bar as it is
     toggle.addEventListener("click", () => this.set(bar.hidden));
   }
 
   // messages: newest first. The newest that says something about the bar decides.
   update(messages) {
     const index = messages.findIndex((message) => !message.me && message.keyboard !== undefined);
-    const deciding = index < 0 ? null : messages[index];
+    const deciding = index < 0 ? this.earlier : messages[index];
     const keyboard = deciding?.keyboard || null;
-    const used = keyboard?.once && messages.slice(0, index).some((message) => message.me);
+    const used = keyboard?.once && messages.slice(0, index < 0 ? undefined : index).some((message) => message.me);
     const key = keyboard ? `${deciding.id}/${used}/${say("send")}` : null;
     if (key === this.drawn) return;
     this.drawn = key;

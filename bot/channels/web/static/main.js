@@ -5,7 +5,7 @@ import { Log } from "./log.js";
 import { clear, notice, toast } from "./notice.js";
 import { Outbox } from "./outbox.js";
 import { Stream } from "./stream.js";
-import { say, setup, speak } from "./words.js";
+import { here, say, setup, speak } from "./words.js";
 
 const get = (id) => document.getElementById(id);
 const invite = `kinroom/${setup.chat}/start`;
@@ -95,10 +95,15 @@ function press(choice) {
 
 let resetTimer;
 
-function news({ reset, more, messages }) {
+function news({ reset, more, messages, keyboard: older }) {
   get("typing").hidden = true;
-  if (reset) log.reset();
-  log.show(messages, { fresh: !reset });
+  if (reset) {
+    log.reset();
+    keyboard.earlier = older;
+  }
+  // A change of what is not loaded yet will be there when it is.
+  const shown = reset || get("earlier").hidden ? messages : messages.filter((message) => message.id >= log.oldest);
+  log.show(shown, { fresh: !reset });
   if (reset) {
     get("earlier").hidden = !more;
     log.toEnd();
@@ -162,7 +167,7 @@ get("earlier").addEventListener("click", async () => {
   const button = get("earlier");
   button.disabled = true;
   try {
-    const query = new URLSearchParams({ chat: setup.chat, before: log.oldest });
+    const query = here({ before: log.oldest });
     const found = await (await fetch(`/chat/history?${query}`)).json();
     log.show(found.messages, { fresh: false, older: true });
     button.hidden = !found.more;
@@ -182,7 +187,7 @@ get("begin").addEventListener("click", () => {
 const token = new URLSearchParams(location.search).get("start");
 if (token) {
   // Out of the address: a reload must not use the invite again, nor a shared screen show it.
-  history.replaceState(null, "", location.pathname);
+  history.replaceState(null, "", setup.seat === "1" ? location.pathname : `${location.pathname}?seat=${setup.seat}`);
   try { sessionStorage.setItem(invite, token); } catch { /* none is kept */ }
   send({ text: `/start ${token}`, hidden: true });
 }

@@ -46,5 +46,5 @@ export function toast(sentence, alert = false) {
     setTimeout(() => box.remove(), Math.max(4000, sentence.length * 90));
   }
   shown = box;
-  place.append(box);
+  document.getElementById("passing").append(box);
 }

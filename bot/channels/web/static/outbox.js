@@ -1,6 +1,6 @@
 // Sends what was written, in order, until the room has it. The client id makes it arrive once.
 import { drop, keep, kept } from "./shelf.js";
-import { setup } from "./words.js";
+import { here, setup } from "./words.js";
 
 const WAITS = [1000, 2000, 4000, 8000, 15000];
 
@@ -110,7 +110,7 @@ export class Outbox {
 function post(entry) {
   const { client_id, chat } = entry;
   if (entry.file) {
-    const query = new URLSearchParams({ client_id, chat, kind: entry.kind, name: entry.name });
+    const query = here({ client_id, kind: entry.kind, name: entry.name });
     if (entry.seconds) query.set("seconds", entry.seconds);
     return fetch(`/chat/upload?${query}`, {
       method: "POST", body: entry.file, signal: AbortSignal.timeout(300000),
@@ -118,7 +118,7 @@ function post(entry) {
     });
   }
   const { text, reply_to, tap, location } = entry;
-  return fetch("/chat/send", {
+  return fetch(`/chat/send?${here()}`, {
     method: "POST", signal: AbortSignal.timeout(30000),
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ client_id, chat, text, reply_to, tap, location }),

@@ -1,5 +1,5 @@
 // The open line to the room: server-sent events, resumed after the last one heard.
-import { setup } from "./words.js";
+import { here } from "./words.js";
 
 const WAITS = [1000, 2000, 4000, 8000, 15000, 30000];
 const SILENCE = 40000;
@@ -20,8 +20,7 @@ export class Stream {
 
   connect() {
     this.stop();
-    const query = new URLSearchParams({ chat: setup.chat, since: this.since });
-    const source = new EventSource(`/chat/events?${query}`);
+    const source = new EventSource(`/chat/events?${here({ since: this.since })}`);
     this.source = source;
     this.watch();
     source.addEventListener("error", () => source === this.source && this.fail());

@@ -1,5 +1,7 @@
 // What the page says, and in which language.
 export const setup = JSON.parse(document.getElementById("setup").textContent);
+// Every request names the seat and the conversation this page is for.
+export const here = (more = {}) => new URLSearchParams({ seat: setup.seat, chat: setup.chat, ...more });
 let words = setup.words;
 export let language = document.documentElement.lang;
 
