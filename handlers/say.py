@@ -21,7 +21,7 @@ from aiogram.types import (
 )
 from aiogram.utils.i18n import get_i18n
 from aiogram.utils.i18n import gettext as _
-from babel.dates import format_date, format_time
+from babel.dates import format_date, format_time, get_timezone, get_timezone_name
 
 Says = TelegramMethod[Any] | Sequence[TelegramMethod[Any]] | None
 Markup = InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove
@@ -77,6 +77,14 @@ def day(at: datetime, timezone: str) -> str:
     """The date of ``at`` in the person's zone and language, with its year."""
     local = at.astimezone(ZoneInfo(timezone))
     return format_date(local, "long", locale=get_i18n().current_locale)
+
+
+def zone_name(timezone: str) -> str:
+    """The zone as people call it: 中国标准时间, Japan Standard Time."""
+    name: str = get_timezone_name(
+        get_timezone(timezone), zone_variant="generic", locale=get_i18n().current_locale
+    )
+    return name
 
 
 def language_name(language: str) -> str:

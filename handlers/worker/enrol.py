@@ -217,7 +217,7 @@ async def _agree(
         await state.set_state(Enrolling.name)
         await state.set_data({"area": invite.area_id})
         return _Agreed(
-            _("Thank you. Kept since today: that you agreed."),
+            _("Thank you. Now we know each other."),
             [say(address.chat_id, _("What shall we call you?"))],
         )
 

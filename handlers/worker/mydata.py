@@ -19,7 +19,17 @@ from aiogram.utils.i18n import gettext as _
 
 from handlers.callbacks import DataTap
 from handlers.keyboards import button, place_choice, worker_menu
-from handlers.say import LANGUAGES, Says, day, language_name, replace, say, status_name, toast
+from handlers.say import (
+    LANGUAGES,
+    Says,
+    day,
+    language_name,
+    replace,
+    say,
+    status_name,
+    toast,
+    zone_name,
+)
 from handlers.words import Said
 from handlers.worker.access import known
 from handlers.worker.enrol import name_refused
@@ -65,8 +75,8 @@ async def _page(tx: Tx, who: Who) -> str:
         _("Where you are: {place}").format(place=place or "—"),
         _("Right now: {status}").format(status=status_name(held.status)),
         _("Language: {language}").format(language=language_name(who.language)),
-        _("Quiet hours: {start}:00–{end}:00, your time ({zone})").format(
-            start=held.quiet_from, end=held.quiet_to, zone=held.timezone
+        _("Quiet hours: {start}:00–{end}:00 ({zone})").format(
+            start=held.quiet_from, end=held.quiet_to, zone=zone_name(held.timezone)
         ),
     ]
     if held.paused_until is not None:
