@@ -16,6 +16,9 @@ _KEYWORDS: Final = {
     "gettext": None,
     "lazy_gettext": None,
     "ngettext": (1, 2),
+    # Ours: a sentence said in every language at once, and the words on a button.
+    "in_both": None,
+    "is_label": (2,),
 }
 _METHODS: Final = {
     ".py": ("python", {}),

@@ -66,7 +66,7 @@ class Vault:
         nonce, body = sealed[_KEY_ID : _KEY_ID + _NONCE], sealed[_KEY_ID + _NONCE :]
         try:
             return self._aead.decrypt(nonce, body, self._bound(column, ref))
-        except InvalidTag as broken:
+        except (InvalidTag, ValueError) as broken:  # ValueError: cut short
             raise SealBroken(f"{column} does not belong to this row") from broken
 
     def lookup(self, purpose: str, value: str) -> str:

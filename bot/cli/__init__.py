@@ -67,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _one_line(message: str) -> str:
-    return " ".join(message.split()).removesuffix(".")
+    return " ".join(message.replace("Value error, ", "").split()).removesuffix(".")
 
 
 def _complain(line: str) -> None:
