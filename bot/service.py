@@ -16,17 +16,15 @@ from aiogram.exceptions import TelegramAPIError, TelegramUnauthorizedError
 from aiogram.types import BotCommand
 from aiogram.utils.i18n import I18n
 from aiohttp import web
-from handlers.outgoing import make_render
-from locales.catalogs import Catalogs
 
 from bot.app import make_app
 from bot.channels.telegram import introduce, telegram_abilities, telegram_bot
 from bot.channels.web.channel import ABILITIES as WEB_ABILITIES
 from bot.channels.web.channel import WebChannel
 from bot.channels.web.routes import web_routes
-from bot.demo.checkin import plan_demo_checkin
 from bot.demo.county import make_demo
 from bot.demo.links import make_demo_links
+from bot.demo.welcome import welcome_to_demo
 from bot.intake import Intake, IntakeUnavailable
 from bot.opening import Opened, open_database
 from bot.polling import HEARD, Polling
@@ -40,11 +38,12 @@ from handlers.abilities import Abilities
 from handlers.console.app import console_app
 from handlers.console.live import LiveFeed
 from handlers.links import Links
+from handlers.outgoing import Renderer
+from locales.catalogs import Catalogs
 from scheduler.clock import Clock
 from scheduler.delivery import Delivery
 from storage.errors import Refused
 from storage.installation import DEMO, TELEGRAM_USERNAME, find_value, put_value
-from storage.people import load_who
 from storage.register import register_version
 
 log: Final = structlog.get_logger(__name__)
@@ -140,7 +139,7 @@ async def _start(
     links = Links(settings.public_url, username)
 
     live = LiveFeed(db, register_version)
-    render = make_render(i18n, abilities)
+    render = Renderer(i18n, abilities)
     delivery = Delivery(db, bots, abilities, render, clock=clock)
     replies = Replies(db, bots, metrics, channels, clock)
     dispatcher = make_dispatcher(
@@ -155,14 +154,8 @@ async def _start(
     ticking = Clock(db, nudge=delivery.nudge, running=delivery.running, clock=clock)
 
     async def opened_page(chat_id: int) -> None:
-        async with db.write() as tx:
-            who = await load_who(tx, channel.bot.id, chat_id)
-            if (
-                who is not None
-                and who.is_demo
-                and await plan_demo_checkin(tx, who.person_id, clock())
-            ):
-                tx.after_commit(delivery.nudge)
+        if await welcome_to_demo(db, i18n, channel.bot, chat_id, clock()):
+            delivery.nudge()
 
     routes = [
         *web_routes(
