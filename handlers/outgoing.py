@@ -11,11 +11,12 @@ from aiogram.utils.i18n import I18n
 from aiogram.utils.i18n import gettext as _
 
 from handlers.abilities import Abilities
-from handlers.carried import media_parts
+from handlers.carried import carry
 from handlers.keyboards import checkin_answers
 from handlers.liaison.casepage import media_words
 from handlers.liaison.keyboards import case_rows
 from handlers.long_text import split_text
+from handlers.notice import notice_text
 from scheduler.letters import Letter, Ready, Withheld
 from storage.claims import Address
 from storage.contents import (
@@ -157,7 +158,7 @@ def _broadcast(draft: _Draft) -> Letter | Withheld:
     told = draft.batch.broadcasts.get(draft.ready.message.broadcast_id or 0)
     if told is None:
         return Withheld("failed", "its notice is missing")
-    return draft.text(f"{_('From {area}:').format(area=told.area_name)}\n\n{told.text}")
+    return draft.text(notice_text(told.area_name, told.text))
 
 
 def _case_new(draft: _Draft) -> Letter | Withheld:
@@ -199,11 +200,18 @@ def _to_officer(
         lines.append(_where_and_phone(about, message.language))
     lines.append(_("Reply to this message, and your answer goes to {name}.").format(name=name))
     markup = InlineKeyboardMarkup(inline_keyboard=case_rows(message.case_id))
-    words = draft.texts("\n\n".join(lines), markup)
-    if said is None or media is None or said.file_id is None:
-        return Letter(words)
+    words = "\n\n".join(lines)
+    file = (
+        carry(said, draft.to, words, markup, silent=draft.ready.silent)
+        if said is not None
+        else None
+    )
+    if file is None:
+        return draft.text(words, markup)
+    if file.with_words:
+        return Letter([file.part])
     # The words last: theirs is the message that a reply is matched with.
-    return Letter([*media_parts(said, draft.to, silent=draft.ready.silent), *words])
+    return Letter([file.part, *draft.texts(words, markup)])
 
 
 def _where_and_phone(about: CaseAbout, language: str) -> str:
