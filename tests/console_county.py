@@ -35,7 +35,7 @@ class County:
 
 
 async def make_county(db: Database, now: datetime, *, workers: int = 14) -> County:
-    """``nan`` > ``he`` > ``east``, ``west``; ``bei`` > ``hill``. The stranger looks after ``bei``."""
+    """``nan`` over ``he`` (``east``, ``west``), and ``bei`` (``hill``), the stranger's own."""
     county = County()
     async with db.write() as tx:
         for code, name, parent in (
@@ -58,7 +58,8 @@ async def make_county(db: Database, now: datetime, *, workers: int = 14) -> Coun
         dice = random.Random(7)
         for village in ("east", "west"):
             county.workers[village] = [
-                await add_worker(tx, county.areas[village], _name(dice), now) for _ in range(workers)
+                await add_worker(tx, county.areas[village], _name(dice), now)
+                for _ in range(workers)
             ]
         county.liaison = await add_officer(tx, county.areas["he"], "周小梅", "liaison", now)
         county.supervisor = await add_officer(tx, county.areas["nan"], "何主任", "supervisor", now)

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from aiohttp import web
 
 from handlers.console.door import cookie_name
-from handlers.console.frame import CONSOLE, session_of, write_page
+from handlers.console.frame import CONSOLE, SESSION, session_of, write_page
 from storage.logins import SESSION_LIFETIME, BadLogin, close_session, open_session
 
 _LONGEST_FORM = 4096
@@ -47,7 +47,7 @@ async def leave(request: web.Request) -> web.Response:
     console = request.config_dict[CONSOLE]
     async with console.db.write() as tx:
         await close_session(tx, session_of(request).login_id, console.clock())
-    del request["session"]
+    del request[SESSION]
     response = write_page(request, "left.html")
     response.del_cookie(
         cookie_name(secure=console.secure), httponly=True, samesite="Lax", secure=console.secure

@@ -37,12 +37,11 @@ class Console:
 
 
 CONSOLE: web.AppKey[Console] = web.AppKey("console", Console)
-SESSION = "session"
+SESSION: web.RequestKey[Session] = web.RequestKey("session", Session)
 
 
 def session_of(request: web.Request) -> Session:
-    session: Session = request[SESSION]
-    return session
+    return request[SESSION]
 
 
 def make_pages() -> Environment:

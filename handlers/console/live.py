@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from storage.areas import AreaInfo
 from storage.database import Database, Tx
+from storage.register import register_version
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +26,9 @@ class LiveFeed:
     GAP = 0.2
     """Seconds between two questions about one area, however often :meth:`wake` is called."""
 
-    def __init__(self, db: Database, version: Version, *, interval: float = 1.0) -> None:
+    def __init__(
+        self, db: Database, version: Version = register_version, *, interval: float = 1.0
+    ) -> None:
         self._db = db
         self._version = version
         self._interval = interval

@@ -27,15 +27,17 @@ async def follow_register(request: web.Request) -> web.StreamResponse:
     try:
         await stream.write(b"retry: 2000\n\n")
         async with console.live.follow(area) as follower:
-            while not console.live.closed:
+            while True:
                 version = await follower.next(HEARTBEAT)
                 if version is not None:
                     await stream.write(f"event: version\ndata: {version}\n\n".encode())
                     continue
+                if console.live.closed:
+                    break
                 async with console.db.read() as tx:
                     session = await find_session(tx, cookie, console.clock())
-                    standing = session and await access_area(tx, officer, code)
-                if standing is None:
+                    may = session is not None and await access_area(tx, officer, code)
+                if not may:
                     await stream.write(b"event: ended\ndata:\n\n")
                     break
                 await stream.write(b": still here\n\n")

@@ -2,10 +2,11 @@
 const line = document.getElementById("live");
 const state = document.getElementById("live-state");
 const told = document.getElementById("told");
-const holder = document.getElementById("register");
 
 const MARKED_FOR = 2600;
 const OFFLINE_AFTER = 1500;
+// Time alone moves figures too: a check-in is delivered, a window ends, a new week begins.
+const AGAIN_AFTER = 60000;
 
 let source = null;
 let fetching = false;
@@ -118,6 +119,6 @@ function mark(element) {
 document.addEventListener("visibilitychange", () => (document.hidden ? disconnect() : connect()));
 addEventListener("pagehide", disconnect);
 addEventListener("pageshow", (event) => event.persisted && connect());
-holder.dataset.live = "1";
+setInterval(() => !document.hidden && refresh(true), AGAIN_AFTER);
 showNewest();
 connect();
