@@ -70,7 +70,7 @@ class AreaInfo:
 
 
 def in_subtree(
-    path_column: SQLColumnExpression[str], path: str | ColumnElement[str]
+    path_column: SQLColumnExpression[str], path: str | SQLColumnExpression[str]
 ) -> ColumnElement[bool]:
     """Whether ``path_column`` is ``path`` or below it: paths end in ``/``, so a prefix test does.
 
