@@ -44,7 +44,8 @@ async def test_text_preview_confirm_outcome(room: Room, word: str) -> None:
     assert "Write the notice for Elm." in await phone.write(word)
     said = await phone.write("Free check-ups\non Saturday <b>")
     assert said == (
-        "Free check-ups\non Saturday <b>\nThis is what 3 people in Elm will see. Send it?"
+        "From Elm:\n\nFree check-ups\non Saturday <b>\n"
+        "This is what 3 people in Elm will see. Send it?"
     )
     assert phone.buttons() == ["Send to 3 people", "Change the text", "Drop it"]
     assert await _sent(room) == []
@@ -68,12 +69,12 @@ async def test_text_preview_confirm_outcome(room: Room, word: str) -> None:
                 .where(Delivery.id == delivery_id)
                 .values(state=state, reason=reason, finished_at=room.now)
             )
-    said = await phone.tap("Look again")
+    said = await phone.tap("How is it now?")
     assert "1 person has it" in said
     assert "1 didn't get it" in said
     assert "Worker1: blocked the chat" in said
     assert "Worker2: not certain" in said
-    assert "Look again" not in phone.buttons()
+    assert "How is it now?" not in phone.buttons()
 
 
 async def test_one_person_is_one_person(room: Room) -> None:
@@ -93,7 +94,7 @@ async def test_it_can_be_changed_and_dropped(room: Room) -> None:
     # Writing on while the preview stands makes a new preview; the old one is void.
     second = phone.data_of("Send to 3")
     said = await phone.write("Third")
-    assert said.startswith("Third\n")
+    assert said.startswith("From Elm:\n\nThird\n")
     assert await phone.tap_data(second) == "This one was sent or dropped already."
     assert await phone.tap("Drop it") == "Dropped. Nothing was sent."
     assert await _sent(room) == []
@@ -179,7 +180,7 @@ async def test_several_areas_are_chosen_from(room: Room) -> None:
     assert phone.buttons()[0] == "Town"
     assert phone.buttons()[-2:] == ["More", "Menu"]
     await phone.tap("More")
-    assert phone.buttons() == ["Village7", "Village8", "Back", "Menu"]
+    assert phone.buttons() == ["Village7", "Village8", "Previous", "Menu"]
     await phone.tap("Village8")
     assert "what 1 person in Village8 will see" in await phone.write("Hello")
     refusal = "That area isn't yours to look after."

@@ -75,7 +75,7 @@ async def test_read_answer_close(room: Room) -> None:
     said = await phone.tap("1. Fang")
     assert said.startswith("Fang · Elm")
     assert "My pay is late" in said
-    assert phone.buttons() == ["Answer", "Close", "Inbox"]
+    assert phone.buttons() == ["Answer", "Close the case", "Inbox"]
     said = await phone.tap("Answer")
     assert said == "Write your answer to Fang. What you write next goes straight to them."
     assert await phone.write("I'll call your boss today") == "Sent to Fang."
@@ -169,7 +169,7 @@ async def test_urgent_first_then_oldest_and_pages(room: Room) -> None:
     assert "2. Fang · 9 days ago" in said
     assert phone.buttons()[5:] == ["Next", "Menu"]
     assert "7. Worker4" in await phone.tap("Next")
-    said = await phone.tap_data(phone.data_of("Back"))
+    said = await phone.tap_data(phone.data_of("Previous"))
     assert "1. Urgent" in said
     assert "Urgent: Worker5 · Elm" in await phone.tap("1. Worker5")
 

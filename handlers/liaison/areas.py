@@ -32,7 +32,7 @@ async def choose_area(
     ]
     turn = []
     if offset > 0:
-        turn.append(button(_("Back"), AreaPageTap(task=task, offset=max(0, offset - A_PAGE))))
+        turn.append(button(_("Previous"), AreaPageTap(task=task, offset=max(0, offset - A_PAGE))))
     if len(areas) > A_PAGE:
         turn.append(button(_("More"), AreaPageTap(task=task, offset=offset + A_PAGE)))
     if turn:

@@ -18,6 +18,7 @@ from handlers.liaison.keyboards import button, menu_only, menu_row, task_button
 from handlers.liaison.show import Page, remark, show
 from handlers.liaison.states import Broadcasting
 from handlers.liaison.words import Asks
+from handlers.notice import notice_text
 from storage.areas import AreaInfo
 from storage.broadcasts import count_audience, plan_broadcast
 from storage.database import Tx
@@ -110,7 +111,7 @@ async def take_text(message: Message, tx: Tx, who: Who, state: FSMContext) -> Pa
     )
     send = ngettext("Send to {n} person", "Send to {n} people", count)
     return [
-        SendMessage(chat_id=message.chat.id, text=text),
+        SendMessage(chat_id=message.chat.id, text=notice_text(area.name, text)),
         SendMessage(
             chat_id=message.chat.id,
             text=question.format(n=count, area=area.name),

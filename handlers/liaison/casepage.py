@@ -1,21 +1,13 @@
 """A case as a liaison reads it: who, where, what was said, oldest first."""
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from aiogram.methods import (
-    SendAudio,
-    SendDocument,
-    SendPhoto,
-    SendVideo,
-    SendVideoNote,
-    SendVoice,
-    TelegramMethod,
-)
+from aiogram.methods import TelegramMethod
 from aiogram.utils.i18n import gettext as _
 from aiogram.utils.i18n import ngettext
 
+from handlers.carried import AS_IT_CAME
 from handlers.liaison.wording import days_between, short_day
 from handlers.say import clock_time
 from storage.inbox import CaseLine, CaseView
@@ -89,18 +81,8 @@ def media_of_case(case: CaseView, bot_id: int, chat_id: int) -> list[TelegramMet
         # A file's id is good only with the bot it was sent to.
         if turn.media is None or turn.file_id is None or turn.bot_id != bot_id:
             continue
-        send = _SEND.get(turn.media)
+        send = AS_IT_CAME.get(turn.media)
         if send is not None:
             method, field = send
             made.append(method(chat_id=chat_id, **{field: turn.file_id}))
     return made
-
-
-_SEND: dict[str, tuple[Callable[..., TelegramMethod[Any]], str]] = {
-    "voice": (SendVoice, "voice"),
-    "photo": (SendPhoto, "photo"),
-    "video": (SendVideo, "video"),
-    "video_note": (SendVideoNote, "video_note"),
-    "audio": (SendAudio, "audio"),
-    "document": (SendDocument, "document"),
-}

@@ -148,7 +148,7 @@ async def _page(
         rows.append([button(f"{number}. {name}", CaseTap(case_id=case.id, act="read"))])
     turn = []
     if offset > 0:
-        turn.append(button(_("Back"), InboxPageTap(offset=offset - A_PAGE)))
+        turn.append(button(_("Previous"), InboxPageTap(offset=offset - A_PAGE)))
     if offset + A_PAGE < count:
         turn.append(button(_("Next"), InboxPageTap(offset=offset + A_PAGE)))
     if turn:

@@ -34,6 +34,6 @@ def case_rows(case_id: int) -> Rows:
     return [
         [
             button(_("Answer"), CaseTap(case_id=case_id, act="answer")),
-            button(_("Close"), CaseTap(case_id=case_id, act="close")),
+            button(_("Close the case"), CaseTap(case_id=case_id, act="close")),
         ]
     ]

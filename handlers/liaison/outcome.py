@@ -28,7 +28,7 @@ async def show_outcome(tap: CallbackQuery, callback_data: OutcomeTap, tx: Tx, wh
     missed = sum(states.get(state, 0) for state in ("failed", "expired", "cancelled"))
     unknown = states.get("unknown", 0)
     lines = [
-        _("Your notice for {area}:").format(area=sent.area_name),
+        _("The notice for {area}:").format(area=sent.area_name),
         ngettext("{n} person has it", "{n} people have it", arrived).format(n=arrived),
     ]
     if waiting:
@@ -50,7 +50,7 @@ async def show_outcome(tap: CallbackQuery, callback_data: OutcomeTap, tx: Tx, wh
             more = missed + unknown - len(people)
             lines.append(ngettext("and {n} more", "and {n} more", more).format(n=more))
     rows = [
-        [button(_("Look again"), OutcomeTap(broadcast_id=sent.id))],
+        [button(_("How is it now?"), OutcomeTap(broadcast_id=sent.id))],
         menu_row(),
     ]
     if not waiting:
@@ -66,6 +66,7 @@ def _line(person: Missed) -> str:
         "gone": _("the chat is gone"),
         "no account": _("no chat to reach them at"),
         "paused": _("taking a break from messages"),
+        "the person has left": _("has left"),
     }
     states = {
         "failed": _("couldn't be delivered"),

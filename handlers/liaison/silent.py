@@ -91,7 +91,7 @@ async def _page(
     rows = person_rows(people, now, who.timezone, offset)
     turn = []
     if offset > 0:
-        turn.append(button(_("Back"), SilentPageTap(offset=offset - A_PAGE)))
+        turn.append(button(_("Previous"), SilentPageTap(offset=offset - A_PAGE)))
     if offset + A_PAGE < figures.waiting:
         turn.append(button(_("Next"), SilentPageTap(offset=offset + A_PAGE)))
     if turn:

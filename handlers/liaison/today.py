@@ -7,6 +7,7 @@ from aiogram.filters import StateFilter
 from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
 from aiogram.utils.i18n import get_i18n, ngettext
 from aiogram.utils.i18n import gettext as _
+from babel.lists import format_list
 from babel.numbers import format_percent
 
 from handlers.liaison.callbacks import SilentPageTap, TaskTap
@@ -41,33 +42,29 @@ async def show_today(event: Message | CallbackQuery, tx: Tx, who: Who, now: date
 
 
 def _rate(figures: TodayFigures) -> list[str]:
+    locale = get_i18n().current_locale
     counts = figures.counts
-    areas = _(", ").join(area.name for area in figures.areas)
+    areas = format_list([area.name for area in figures.areas], locale=locale)
     if counts.contact_rate is None:
         return [
             _("{area}, this week: contact rate —").format(area=areas),
             _("Nobody is expected on the register yet."),
         ]
-    rate = format_percent(counts.contact_rate, locale=get_i18n().current_locale)
-    parts = [
+    rate = format_percent(counts.contact_rate, locale=locale)
+    heard, vouched, reached = counts.heard, counts.vouched, counts.reached
+    return [
+        _("{area}, this week: contact rate {rate}").format(area=areas, rate=rate),
+        ngettext("Of {n} person expected:", "Of {n} people expected:", counts.expected).format(
+            n=counts.expected
+        ),
+        ngettext("● {n} got in touch", "● {n} got in touch", heard).format(n=heard),
+        ngettext("◐ for {n} the family answered", "◐ for {n} the family answered", vouched).format(
+            n=vouched
+        ),
         ngettext(
-            "{n} was heard from themselves", "{n} were heard from themselves", counts.heard
-        ).format(n=counts.heard)
+            "◎ {n} was reached by a liaison", "◎ {n} were reached by a liaison", reached
+        ).format(n=reached),
     ]
-    if counts.vouched:
-        parts.append(
-            ngettext(
-                "the family answered for {n}", "the family answered for {n}", counts.vouched
-            ).format(n=counts.vouched)
-        )
-    if counts.reached:
-        parts.append(
-            ngettext("{n} was reached", "{n} were reached", counts.reached).format(n=counts.reached)
-        )
-    expected = ngettext(
-        "Of {n} person expected, {parts}.", "Of {n} people expected, {parts}.", counts.expected
-    ).format(n=counts.expected, parts=_(", ").join(parts))
-    return [_("{area}, this week: contact rate {rate}").format(area=areas, rate=rate), expected]
 
 
 def _first(figures: TodayFigures) -> str:

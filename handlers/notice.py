@@ -1,0 +1,8 @@
+"""A notice, as people see it: who it is from, and its words."""
+
+from aiogram.utils.i18n import gettext as _
+
+
+def notice_text(area_name: str, words: str) -> str:
+    """In the current language; the preview an officer confirms is made of the same."""
+    return f"{_('From {area}:').format(area=area_name)}\n\n{words}"
