@@ -134,6 +134,7 @@ class Doors:
         if talk is not None:
             # Before the replies come, so that it stands above them.
             held = talk.add(body, now) if body is not None else None
+            talk.files.update({file.ref: file for file in files})
             memory.used(talk, now)
             conversations.live.wake(chat_id)
 
