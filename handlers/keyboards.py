@@ -79,7 +79,7 @@ def checkin_answers(checkin_id: int) -> InlineKeyboardMarkup:
         return CheckinTap(checkin_id=checkin_id, answer=answer).pack()
 
     return _column(
-        button(_("I'm fine"), tap("ok")),
+        button(_("answer|I'm fine"), tap("ok")),
         button(_("I've moved"), tap("moved")),
         button(_("Going home"), tap("home")),
         button(_("I need help"), tap("help")),
