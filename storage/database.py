@@ -180,6 +180,21 @@ class _OneHopConnection(aiosqlite.Connection):
     """An aiosqlite connection whose cursors are :class:`_OneHopCursor`."""
 
     _begin: str | None = None
+    _stopped: asyncio.Future[Any] | None = None
+
+    async def _connect(self) -> "_OneHopConnection":
+        try:
+            await super()._connect()
+        except BaseException:
+            # Its thread answers once more: not to a loop that is closed by then.
+            if self._stopped is not None:
+                await self._stopped
+            raise
+        return self
+
+    def stop(self) -> "asyncio.Future[Any] | None":
+        self._stopped = super().stop()
+        return self._stopped
 
     def begin_with_next(self, begin: str) -> None:
         """Open the transaction in the same crossing as its first statement."""
@@ -206,15 +221,19 @@ def _sqlite_engine(url: URL) -> AsyncEngine:
 
     def open_raw() -> sqlite3.Connection:
         raw = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
-        for pragma in (
-            "journal_mode = WAL",
-            "synchronous = FULL",
-            "foreign_keys = ON",
-            "busy_timeout = 10000",
-            "cache_size = -16000",
-            "temp_store = MEMORY",
-        ):
-            raw.execute(f"PRAGMA {pragma}")
+        try:
+            for pragma in (
+                "journal_mode = WAL",
+                "synchronous = FULL",
+                "foreign_keys = ON",
+                "busy_timeout = 10000",
+                "cache_size = -16000",
+                "temp_store = MEMORY",
+            ):
+                raw.execute(f"PRAGMA {pragma}")
+        except sqlite3.Error:
+            raw.close()
+            raise
         return raw
 
     def create(*_: Any, **__: Any) -> _OneHopConnection:

@@ -83,8 +83,9 @@ async def upgrade(db: Database, target: str = "head") -> tuple[str | None, str]:
             after = await find_version(tx)
             await conn.commit()
         finally:
-            # A fresh connection has the pragmas back as they belong.
-            await conn.invalidate()
+            await conn.rollback()
+            if db.on_sqlite:
+                await conn.exec_driver_sql("PRAGMA foreign_keys = ON")
     if after is None:
         raise Refused("no migration was found beside the program: install Kinroom again")
     return before, after

@@ -16,6 +16,7 @@ from sqlalchemy.engine import URL, make_url
 from storage.database import Database
 from storage.migrate import upgrade
 from storage.vault import Vault
+from tests.command import Command
 
 SECRET_KEY = "a secret key for tests only, thirty-two or more"
 
@@ -123,6 +124,32 @@ async def sqlite_db(sqlite_url: str, vault: Vault) -> AsyncIterator[Database]:
 async def postgres_db(postgres_url: str, vault: Vault) -> AsyncIterator[Database]:
     async for database in _opened(postgres_url, vault):
         yield database
+
+
+@pytest.fixture
+def no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No setting of this machine, and an empty working directory."""
+    for name in list(os.environ):
+        if name.startswith("KINROOM_") and not name.startswith("KINROOM_TEST_"):
+            monkeypatch.delenv(name)
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+
+
+@pytest.fixture
+def kinroom(no_settings: None, capsys: pytest.CaptureFixture[str]) -> Command:
+    """The command, in an empty working directory."""
+    return Command(capsys)
+
+
+@pytest.fixture
+def installed(
+    kinroom: Command, database_url: str, monkeypatch: pytest.MonkeyPatch, vault: Vault
+) -> Command:
+    """The command on a fresh migrated database of each engine, with the tests' secret key."""
+    monkeypatch.setenv("KINROOM_DATABASE_URL", database_url)
+    monkeypatch.setenv("KINROOM_SECRET_KEY", SECRET_KEY)
+    return kinroom
 
 
 async def _opened(url: str, vault: Vault) -> AsyncIterator[Database]:

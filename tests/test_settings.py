@@ -12,15 +12,7 @@ from storage.errors import Refused
 DOCS = Path(__file__).parent.parent / "docs" / "settings.md"
 
 
-@pytest.fixture(autouse=True)
-def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No setting of this machine, and an empty working directory."""
-    import os
-
-    for name in list(os.environ):
-        if name.startswith(PREFIX) and not name.startswith("KINROOM_TEST_"):
-            monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("no_settings")
 
 
 def test_defaults_need_nothing() -> None:

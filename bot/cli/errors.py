@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+import socket
 import traceback
 from pathlib import Path
 
@@ -93,7 +94,9 @@ def _explain_os(problem: OSError) -> str:
         return _OS[problem.errno]
     if isinstance(problem, PermissionError):
         return f"{problem.filename or 'a file'} may not be read or written: check who owns it"
-    if isinstance(problem, ConnectionError | TimeoutError) or "onnect" in str(problem):
+    if isinstance(problem, ConnectionError | TimeoutError | socket.gaierror) or "onnect" in str(
+        problem
+    ):
         return (
             "the database or a service cannot be reached: check that it runs, "
             f"and the address in the settings ({_reason(problem)})"
@@ -103,7 +106,10 @@ def _explain_os(problem: OSError) -> str:
 
 
 def _reason(problem: OSError) -> str:
-    return os.strerror(problem.errno) if problem.errno else str(problem) or type(problem).__name__
+    # A name that does not resolve carries a number that is not an errno.
+    if problem.errno and problem.errno > 0:
+        return os.strerror(problem.errno)
+    return problem.strerror or str(problem) or type(problem).__name__
 
 
 def _explain_fault(problem: BaseException) -> str:

@@ -29,14 +29,17 @@ def invite_officer(
 ) -> None:
     """Make a link that gives one person a role. It works once, within 14 days."""
     from bot.cli.invite import invite, link_lines
+    from handlers.worker.names import LONGEST, check_name
     from storage.errors import Refused
 
-    name = " ".join(name.split())
-    if not 0 < len(name) <= 60:
-        raise Refused("a name of 1 to 60 characters is needed")
-    result = invite(kind="officer", area_code=area, role=role, name=name, uses=1, lifetime=_VALID)
+    known_as = check_name(name)
+    if known_as is None:
+        raise Refused(f"a name of 1 to {LONGEST} characters is needed, with a letter in it")
+    result = invite(
+        kind="officer", area_code=area, role=role, name=known_as, uses=1, lifetime=_VALID
+    )
     lines = [
-        f"A link for {name} to become {role} of {area}; it works once, for {_VALID.days} days:",
+        f"A link for {known_as} to become {role} of {area}; it works once, for {_VALID.days} days:",
         *link_lines(result["links"]),
     ]
     show(result, lines, as_json=as_json)
