@@ -35,7 +35,7 @@ class Tap:
     opened_at: float  # seconds of the event loop's clock
     answer: asyncio.Future[CallbackAnswer]
 
-    async def answered(self, timeout: float = 5.0) -> CallbackAnswer:  # noqa: ASYNC109
+    async def answered(self, timeout: float = 20.0) -> CallbackAnswer:  # noqa: ASYNC109
         """The bot's answer. Raises TimeoutError."""
         try:
             async with asyncio.timeout(timeout):

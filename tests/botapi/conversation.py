@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-TIMEOUT = 5.0  # seconds to wait for a bot, unless the test says otherwise
+TIMEOUT = 20.0  # seconds to wait for a bot, unless the test says otherwise
 
 _PAYLOAD = re.compile(r"[A-Za-z0-9_-]{1,64}")
 PIXEL = (
