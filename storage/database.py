@@ -126,7 +126,7 @@ class Database:
 
 
 async def _raw(conn: AsyncConnection) -> "_OneHopConnection":
-    return cast(_OneHopConnection, (await conn.get_raw_connection()).driver_connection)
+    return cast("_OneHopConnection", (await conn.get_raw_connection()).driver_connection)
 
 
 class _OneHopCursor:
