@@ -23,7 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.speech import from_plain
 from bot.telemetry import Metrics
 from storage.database import Database
-from storage.intake import forget_replies, unsent_replies
+from storage.intake import forget_replies, take_unsent_replies
 from storage.people import load_who, mark_account
 
 log: Final = structlog.get_logger(__name__)
@@ -61,7 +61,7 @@ class Replies:
 
     async def start(self) -> None:
         """Say what an earlier process committed and did not send; then tend the journal."""
-        await self._recover()
+        await self._recover(everything=self._db.on_sqlite)
         self._tending = asyncio.create_task(self._tend())
 
     async def stop(self, patience: float = 5.0) -> None:
@@ -188,10 +188,12 @@ class Replies:
             self._spoken = spoken + self._spoken
             raise
 
-    async def _recover(self) -> None:
+    async def _recover(self, *, everything: bool = False) -> None:
         await self._forget()
         async with self._db.write() as tx:
-            unsent = await unsent_replies(tx, self._clock(), list(self._bots))
+            unsent = await take_unsent_replies(
+                tx, self._clock(), list(self._bots), everything=everything
+            )
         for row in unsent:
             source = (row.bot_id, row.update_id)
             if source in self._speaking or source in self._spoken:

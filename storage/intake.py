@@ -13,6 +13,8 @@ from storage.models import Intake
 
 _COLUMN: Final = "intake.replies"
 STILL_OF_USE: Final = timedelta(minutes=15)
+LEASE: Final = timedelta(minutes=2)
+"""How long a process may take to say replies; then another may think it dead and say them."""
 _ADD: Final = insert(Intake)
 
 
@@ -48,6 +50,7 @@ async def record_update(
             "update_id": update_id,
             "at": now,
             "replies": sealed,
+            "leased_until": now + LEASE if sealed else None,
             "problem": problem,
         },
     )
@@ -64,17 +67,25 @@ async def forget_replies(tx: Tx, sent: Sequence[tuple[int, int]]) -> None:
         )
 
 
-async def unsent_replies(tx: Tx, now: datetime, bot_ids: Sequence[int]) -> list[Unsent]:
-    """Replies still of use, oldest first; what is older than a quarter of an hour is dropped."""
+async def take_unsent_replies(
+    tx: Tx, now: datetime, bot_ids: Sequence[int], *, everything: bool = False
+) -> list[Unsent]:
+    """Replies still of use whose process did not say them in time, oldest first; ours for a while.
+
+    ``everything``: no other process is at work, so leases need not run out. What is older than a
+    quarter of an hour is dropped.
+    """
     await tx.execute(
         update(Intake)
         .where(Intake.replies.is_not(None), Intake.at < now - STILL_OF_USE)
         .values(replies=None)
     )
+    over = [] if everything else [Intake.leased_until <= now]
     rows = await tx.execute(
-        select(Intake.bot_id, Intake.update_id, Intake.replies)
-        .where(Intake.replies.is_not(None), Intake.bot_id.in_(bot_ids))
-        .order_by(Intake.at)
+        update(Intake)
+        .where(Intake.replies.is_not(None), Intake.bot_id.in_(bot_ids), *over)
+        .values(leased_until=now + LEASE)
+        .returning(Intake.bot_id, Intake.update_id, Intake.at, Intake.replies)
     )
     return [
         Unsent(
@@ -82,7 +93,7 @@ async def unsent_replies(tx: Tx, now: datetime, bot_ids: Sequence[int]) -> list[
             row.update_id,
             json.loads(tx.vault.open(_COLUMN, f"{row.bot_id}/{row.update_id}", row.replies)),
         )
-        for row in rows
+        for row in sorted(rows, key=lambda row: (row.at, row.update_id))
     ]
 
 

@@ -244,6 +244,7 @@ class Dialog(Base):
 class Intake(Base):
     """An update that has had its effect. ``replies`` are sealed, and gone once sent.
 
+    Until ``leased_until`` they are the business of the process that took the update in.
     ``problem`` names the error of an update that was set aside.
     """
 
@@ -252,11 +253,12 @@ class Intake(Base):
     update_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     at: Mapped[datetime] = mapped_column(index=True)
     replies: Mapped[bytes | None]
+    leased_until: Mapped[datetime | None]
     problem: Mapped[str | None]
     __table_args__ = (
         Index(
             "ix_intake_unsent",
-            "at",
+            "leased_until",
             sqlite_where=text("replies IS NOT NULL"),
             postgresql_where=text("replies IS NOT NULL"),
         ),

@@ -51,6 +51,7 @@ def upgrade() -> None:
         sa.Column("update_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("at", AT, nullable=False),
         sa.Column("replies", sa.LargeBinary(), nullable=True),
+        sa.Column("leased_until", AT, nullable=True),
         sa.Column("problem", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("bot_id", "update_id", name=op.f("pk_intake")),
     )
@@ -58,7 +59,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_intake_at"), ["at"], unique=False)
         batch_op.create_index(
             "ix_intake_unsent",
-            ["at"],
+            ["leased_until"],
             unique=False,
             sqlite_where=sa.text("replies IS NOT NULL"),
             postgresql_where=sa.text("replies IS NOT NULL"),
