@@ -134,7 +134,13 @@ def _plain(period: CTE, register: CTE) -> ColumnElement[Any]:
             Contact.at >= period.c.start,
             Contact.at < period.c.stop,
             Contact.corrects_id.is_(None),
-            not_(exists().where(correction.corrects_id == Contact.id)),
+            # A correction is of the same person, whose rows are found by an index.
+            not_(
+                exists().where(
+                    correction.person_id == Contact.person_id,
+                    correction.corrects_id == Contact.id,
+                )
+            ),
         )
         .correlate(period, register)
         .scalar_subquery()
@@ -154,10 +160,11 @@ def _mended(period: CTE, register: CTE) -> ColumnElement[Any]:
             corrected.at < period.c.stop,
             not_(
                 exists().where(
+                    newer.person_id == correction.person_id,
                     or_(
                         newer.corrects_id == correction.id,
                         and_(newer.corrects_id == corrected.id, newer.id > correction.id),
-                    )
+                    ),
                 )
             ),
         )
