@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Final, Protocol
@@ -90,6 +90,11 @@ class Delivery:
         """Something may be due: look now."""
         self._wake.set()
 
+    def spoke(self, bot_id: int, chat_id: int) -> None:
+        """A reply in a conversation left by itself: what waits in the outbox makes room for it."""
+        if bot_id in self.lanes:
+            self.lanes[bot_id].spoke(self._seconds(), chat_id)
+
     async def stop(self) -> None:
         """Claim nothing more, let what is in flight arrive, write it down."""
         self._stopping = True
@@ -139,12 +144,14 @@ class Delivery:
             for bot_id, lane in self.lanes.items()
             if (space := lane.room(now, self._at_once - lane.in_flight)) > 0
         }
-        if room and await self._send_due(room):
-            return 0.0 if self._outcomes else _GATHER
-        if self._outcomes or self._in_flight:
-            return _GATHER
-        waits = [lane.wait(now) for lane in self.lanes.values()]
-        return min([_IDLE, *(wait for wait in waits if wait > 0)])
+        taken_from = await self._send_due(room) if room else set()
+        waits = [_IDLE]
+        for bot_id, lane in self.lanes.items():
+            # A full lane is looked at again when a send ends, an empty one when it is nudged.
+            empty = bot_id in room and bot_id not in taken_from
+            if lane.in_flight < self._at_once and not empty:
+                waits.append(lane.wait(self._seconds()))
+        return min(waits)
 
     async def _tend(self) -> None:
         """Once a second: claims whose process died, messages whose account was lost."""
@@ -163,12 +170,12 @@ class Delivery:
         """The bots that messages can leave through."""
         return [bot_id for bot_id, lane in self.lanes.items() if lane.stopped is None]
 
-    async def _send_due(self, room: Mapping[int, int]) -> bool:
-        """Claim and send; whether anything was taken."""
+    async def _send_due(self, room: Mapping[int, int]) -> set[int]:
+        """Claim and send; the lanes that something was taken from."""
         now = self._clock()
         async with self._db.read() as tx:
             if not await is_due(tx, now, room):
-                return False
+                return set()
         async with self._db.write() as tx:
             claimed: list[Claimed] = []
             for bot_id, space in room.items():
@@ -187,7 +194,7 @@ class Delivery:
             self._count(by_id[outcome.id].template, in_a_word(outcome))
         for message, to, letter in letters:
             self._send(message, to, letter)
-        return bool(claimed)
+        return {message.lane for message in claimed}
 
     async def _prepare(
         self, tx: Tx, claimed: Sequence[Claimed], now: datetime
@@ -242,6 +249,8 @@ class Delivery:
                 del self._last_to[chat]
             if not self._in_flight or len(self._outcomes) >= self._at_once // 4:
                 self._wake.set()
+            else:
+                asyncio.get_running_loop().call_later(_GATHER, self._wake.set)
 
         task.add_done_callback(done)
 
@@ -281,17 +290,3 @@ class Delivery:
 
     def _count(self, template: str, result: str) -> None:
         self.counts[template, result] += 1
-
-
-def lane_states(lanes: Collection[Lane], now: float) -> list[dict[str, object]]:
-    """How the lanes stand, for the metrics: ``{bot, rate, in_flight, held_seconds, stopped}``."""
-    return [
-        {
-            "bot": lane.bot_id,
-            "rate": lane.rate,
-            "in_flight": lane.in_flight,
-            "held_seconds": max(0.0, lane.held_until - now),
-            "stopped": lane.stopped,
-        }
-        for lane in lanes
-    ]

@@ -158,6 +158,22 @@ async def test_lane_keeps_its_rate_and_web_does_not_wait(db: Database, now: date
     assert len(post.channel.taken) == 33
 
 
+async def test_conversation_goes_first_and_the_outbox_makes_room(
+    db: Database, now: datetime
+) -> None:
+    async with db.write() as tx:
+        for number in range(4):
+            await put(tx, await make_person(tx, now), str(number), now)
+    post = Post(db, now, {LANE: 30.0})
+    for _ in range(4):
+        post.delivery.spoke(LANE, 5)
+    await post.round()
+    assert post.channel.taken == []
+    post.times.move(0.1)
+    await post.round()
+    assert len(post.channel.taken) == 2
+
+
 async def test_chat_keeps_its_pace_and_its_order(db: Database, now: datetime) -> None:
     async with db.write() as tx:
         person = await make_person(tx, now)
