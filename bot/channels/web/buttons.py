@@ -117,7 +117,11 @@ def _address(url: str) -> str:
     parts = urlsplit(bare)
     if parts.scheme == "tel" and parts.path:
         return bare
-    if parts.scheme not in {"http", "https"} or not parts.hostname or " " in bare:
+    try:
+        named = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:  # javascript:…, read as a host with a port
+        named = False
+    if parts.scheme not in {"http", "https"} or not named or " " in bare:
         raise Unfit(f"inline keyboard button URL '{url}' is invalid: Wrong HTTP URL")
     return bare
 
