@@ -143,9 +143,8 @@ def read_settings(env_file: Path | None = Path(".env")) -> Settings:
         raise BadSettings(f"{env_file} cannot be read: {type(problem).__name__}") from None
     _refuse_unknown(os.environ, "the environment")
     _refuse_unknown(in_file, str(env_file))
-    given: dict[str, Any] = {"_env_file": env_file}
     try:
-        return Settings(**given)
+        return Settings(_env_file=env_file)
     except ValidationError as problem:
         raise BadSettings(_explain(problem)) from None
 

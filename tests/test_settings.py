@@ -125,7 +125,7 @@ def test_settings_are_frozen_and_hide_secrets(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("KINROOM_DATABASE_URL", "postgresql://u:hunter2@h/d")
     settings = read_settings()
     with pytest.raises(ValidationError):
-        settings.demo = False
+        settings.demo = False  # type: ignore[misc]
     assert "Abcdef" not in repr(settings.telegram_token)
     assert settings.secrets() == ["42:AbcdefghijklmnopqrstuvwxyzABCDEFGHI", "hunter2"]
 

@@ -6,14 +6,13 @@ from typing import Any
 
 from sqlalchemy import insert
 
+from bot.channels.web.session import BOT_ID
 from bot.demo.cast import Cast
 from storage.database import Tx
 from storage.enrolment import PURPOSE, WORDING
 from storage.models import Account, Consent, Enrolment, Person, StatusChange, WebChat
 from storage.places import find_place
 from storage.vault import new_ref
-
-WEB_BOT = 1
 
 
 async def add_workers(tx: Tx, cast: list[Cast], now: datetime) -> None:
@@ -137,7 +136,7 @@ async def add_accounts(tx: Tx, accounts: list[tuple[int, datetime, str, datetime
         {
             "person_id": person,
             "channel": "web",
-            "bot_id": WEB_BOT,
+            "bot_id": BOT_ID,
             "chat_id": 2**40 + secrets.randbelow(2**51),
             "state": state,
             "state_at": state_at,

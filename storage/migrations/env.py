@@ -1,6 +1,6 @@
 """What Alembic runs: the connection and its transaction are the caller's."""
 
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
@@ -8,7 +8,7 @@ from alembic.autogenerate.api import AutogenContext
 from storage.models import Base, BigId, UtcDateTime
 
 
-def _render_item(kind: str, item: Any, _autogen: AutogenContext) -> str | bool:
+def _render_item(kind: str, item: Any, _autogen: AutogenContext) -> str | Literal[False]:
     # The names stand in script.py.mako: a migration must not change when the models do.
     if kind == "type" and isinstance(item, UtcDateTime):
         return "AT"
