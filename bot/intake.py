@@ -11,13 +11,13 @@ from aiogram import Bot, Dispatcher
 from aiogram.methods import SendMessage
 from aiogram.types import Update
 from aiogram.utils.i18n import I18n
-from locales.catalogs import match_language
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bot.middlewares.transaction import Alongside, Taken
 from bot.replies import Replies
 from bot.telemetry import Metrics
+from locales.catalogs import match_language
 from storage.database import Database
 from storage.intake import record_update, was_seen
 

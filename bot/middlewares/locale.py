@@ -5,9 +5,9 @@ from typing import Any
 from aiogram import BaseMiddleware
 from aiogram.types import TelegramObject, User
 from aiogram.utils.i18n import I18n
-from locales.catalogs import match_language
 
 from bot.middlewares.transaction import Handler
+from locales.catalogs import match_language
 from storage.dialogs import Conversation
 from storage.people import Who
 

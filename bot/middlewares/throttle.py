@@ -10,9 +10,9 @@ from aiogram.dispatcher.middlewares.user_context import EVENT_CONTEXT_KEY, Event
 from aiogram.methods import SendMessage
 from aiogram.types import TelegramObject
 from aiogram.utils.i18n import I18n
-from locales.catalogs import match_language
 
 from bot.middlewares.transaction import Handler, Taken
+from locales.catalogs import match_language
 
 BURST: Final = 30
 A_SECOND: Final = 1.0
