@@ -11,6 +11,7 @@ from storage.models import (
     Account,
     Case,
     CaseMessage,
+    Checkin,
     Consent,
     Contact,
     Delivery,
@@ -154,6 +155,17 @@ async def erase_person(tx: Tx, who: Who, now: datetime) -> None:
             Delivery.state.in_(("queued", "sending")),
         )
         .values(state="cancelled", reason="left", finished_at=now)
+    )
+    # A chat's number leads to its person: it goes from what was sent there, too.
+    await tx.execute(
+        update(Checkin)
+        .where(Checkin.person_id == person_id)
+        .values(bot_id=None, chat_id=None, message_id=None)
+    )
+    await tx.execute(
+        update(Delivery)
+        .where(Delivery.person_id == person_id)
+        .values(account_id=None, message_id=None)
     )
     await _erase_chats(tx, person_id)
     await tx.execute(delete(Login).where(Login.person_id == person_id))

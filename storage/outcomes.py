@@ -69,7 +69,10 @@ _DELIVERED: Final = (
     .values(
         delivered_at=bindparam("b_at"),
         bot_id=bindparam("b_bot"),
-        chat_id=bindparam("b_chat"),
+        # Not of someone who has left while it was on its way.
+        chat_id=select(Account.chat_id)
+        .where(Account.bot_id == bindparam("b_bot"), Account.chat_id == bindparam("b_chat"))
+        .scalar_subquery(),
         message_id=bindparam("b_message"),
     )
 )
