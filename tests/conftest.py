@@ -13,10 +13,14 @@ import asyncpg
 import pytest
 from sqlalchemy.engine import URL, make_url
 
+from bot.lean import import_aiogram
 from storage.database import Database
 from storage.migrate import upgrade
 from storage.vault import Vault
 from tests.command import Command
+
+# As the service does, and before any test module imports it.
+import_aiogram()
 
 SECRET_KEY = "a secret key for tests only, thirty-two or more"
 

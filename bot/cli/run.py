@@ -13,6 +13,10 @@ def run() -> None:
 
     settings = read_settings()
 
+    from bot.lean import import_aiogram
+
+    import_aiogram()
+
     from bot.service import serve
 
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
