@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from aiogram import BaseMiddleware, Bot, Dispatcher
@@ -16,24 +15,24 @@ from aiogram.methods import (
     TelegramMethod,
 )
 from aiogram.types import InlineKeyboardMarkup, TelegramObject
-from aiogram.utils.i18n import I18n
 
 from handlers.links import Links
 from handlers.routes import conversations
+from locales.catalogs import Catalogs
 from storage.database import Database
 from storage.people import Who, load_who
 from tests.county import BOT
 
 LINKS = Links("https://room.example", "kinroom_bot")
+CATALOGS = Catalogs()
 
 
 class Room(BaseMiddleware):
     """What the program gives a handler: one transaction, who speaks, and the hour."""
 
-    def __init__(self, db: Database, words: Path, now: datetime) -> None:
+    def __init__(self, db: Database, now: datetime) -> None:
         self.db = db
         self.now = now
-        self._i18n = I18n(path=words, domain="kinroom")
         self.bot = Bot(f"{BOT}:test")
         self.dispatcher = Dispatcher(storage=MemoryStorage())
         self.dispatcher.update.outer_middleware(self)
@@ -47,10 +46,11 @@ class Room(BaseMiddleware):
         event: TelegramObject,
         data: dict[str, Any],
     ) -> Any:
-        with self._i18n.context(), self._i18n.use_locale("en"):
-            async with self.db.write() as tx:
-                data["tx"], data["now"] = tx, self.now
-                data["who"] = await load_who(tx, BOT, data["event_from_user"].id)
+        async with self.db.write() as tx:
+            who = await load_who(tx, BOT, data["event_from_user"].id)
+            data["tx"], data["now"], data["who"] = tx, self.now, who
+            language = who.language if who is not None else "en"
+            with CATALOGS.context(), CATALOGS.use_locale(language):
                 return await handler(event, data)
 
     async def take(self, update: dict[str, Any]) -> list[TelegramMethod[Any]]:

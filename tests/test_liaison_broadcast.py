@@ -1,7 +1,6 @@
 """A notice: written, previewed with its count, sent once, and what became of it."""
 
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, update
@@ -14,8 +13,8 @@ from tests.liaison_chat import Phone, Room
 
 
 @pytest.fixture
-def room(db: Database, now: datetime, tmp_path: Path) -> Room:
-    return Room(db, tmp_path, now)
+def room(db: Database, now: datetime) -> Room:
+    return Room(db, now)
 
 
 async def _village(room: Room, workers: int = 3) -> Phone:

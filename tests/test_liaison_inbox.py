@@ -1,7 +1,6 @@
 """The inbox: questions read, answered by a reply or a tap, and closed."""
 
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, update
@@ -15,15 +14,15 @@ from tests.liaison_chat import Phone, Room
 
 
 @pytest.fixture
-def room(db: Database, now: datetime, tmp_path: Path) -> Room:
-    return Room(db, tmp_path, now)
+def room(db: Database, now: datetime) -> Room:
+    return Room(db, now)
 
 
 async def _village(room: Room) -> tuple[Phone, Who]:
     async with room.db.write() as tx:
         elm = await make_area(tx, "elm", room.now)
         mei = await make_person(tx, "Mei", room.now, officer_of=elm)
-        fang = await make_person(tx, "Fang", room.now, area=elm)
+        fang = await make_person(tx, "Fang", room.now, area=elm, phone="+8613800000001")
     return Phone(room, mei), fang
 
 
@@ -75,7 +74,10 @@ async def test_read_answer_close(room: Room) -> None:
     said = await phone.tap("1. Fang")
     assert said.startswith("Fang · Elm")
     assert "My pay is late" in said
-    assert phone.buttons() == ["Answer", "Close the case", "Inbox"]
+    assert phone.buttons() == ["Answer", "Close the case", "How to reach them", "Inbox"]
+    assert "Phone +8613800000001" in await phone.tap("How to reach them")
+    await phone.write("inbox")
+    await phone.tap("1. Fang")
     said = await phone.tap("Answer")
     assert said == "Write your answer to Fang. What you write next goes straight to them."
     assert await phone.write("I'll call your boss today") == "Sent to Fang."
@@ -90,7 +92,25 @@ async def test_read_answer_close(room: Room) -> None:
     assert await phone.tap_data(close) == "This is closed already, or not yours to close."
     async with room.db.read() as tx:
         looks = await tx.execute(select(Look.what, Look.person_id).order_by(Look.id))
-        assert [tuple(row) for row in looks] == [("case", fang.person_id)]
+        assert [tuple(row) for row in looks] == [
+            ("case", fang.person_id),
+            ("person", fang.person_id),
+        ]
+
+
+async def test_today_tells_of_the_inbox(room: Room) -> None:
+    phone, fang = await _village(room)
+    await _ask(room, fang)
+    assert "1 question waits for an answer." in await phone.write("today")
+    assert "1. Fang" in await phone.tap("Inbox")
+
+
+async def test_blank_words_are_no_answer(room: Room) -> None:
+    phone, fang = await _village(room)
+    case_id = await _ask(room, fang)
+    await phone.tap_data(f"lk:{case_id}:answer")
+    assert "Only text for now." in await phone.write(" \n ")
+    assert await _replies(room) == 0
 
 
 async def test_a_reply_to_its_message_answers(room: Room) -> None:

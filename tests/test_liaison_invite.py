@@ -3,7 +3,6 @@
 import io
 import re
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 import segno
@@ -11,7 +10,6 @@ from aiogram.methods import SendMessage
 from aiogram.types import BufferedInputFile
 from sqlalchemy import select
 
-from handlers.liaison.menu import officer_menu
 from storage.database import Database
 from storage.invites import check_invite
 from storage.logins import open_session
@@ -21,8 +19,8 @@ from tests.liaison_chat import Phone, Room
 
 
 @pytest.fixture
-def room(db: Database, now: datetime, tmp_path: Path) -> Room:
-    return Room(db, tmp_path, now)
+def room(db: Database, now: datetime) -> Room:
+    return Room(db, now)
 
 
 async def _village(room: Room, channel: str = "web") -> Phone:
@@ -109,16 +107,13 @@ async def test_a_worker_who_is_an_officer_has_both(room: Room) -> None:
     async with room.db.write() as tx:
         elm = await make_area(tx, "elm", room.now)
         both = await make_person(tx, "Lan", room.now, area=elm, officer_of=elm)
-    _, keyboard = _menu_of(room, both)
-    labels = [button.text for row in keyboard.inline_keyboard for button in row]
-    assert labels[-1] == "My own page"
     phone = Phone(room, both)
-    assert "own page" in await phone.tap_data("lm:mine")
-
-
-def _menu_of(room: Room, who):  # type: ignore[no-untyped-def]
-    with room._i18n.context():
-        return officer_menu(who)
+    # The first page is a worker's; both lead to each other.
+    assert await phone.write("menu") == "What would you like to do?"
+    for label in ("Liaison's page", "联络员页面"):
+        assert await phone.write(label) == "Lan, what shall we look at?"
+    assert phone.buttons()[-1] == "My own page"
+    assert "own page" in await phone.tap("My own page")
 
 
 @pytest.mark.parametrize("text", ["Hello?", "😀", "/foo", "x" * 4096])
@@ -136,6 +131,14 @@ async def test_a_photo_that_is_no_task(room: Room) -> None:
     phone = await _village(room)
     photo = [{"file_id": "f", "file_unique_id": "u", "width": 1, "height": 1}]
     assert "reply to their message" in await phone.write(None, photo=photo)
+
+
+async def test_an_edit_is_answered(room: Room) -> None:
+    phone = await _village(room)
+    message = phone._message(1, from_bot=False) | {"text": "today", "edit_date": 1}
+    (said,) = await room.take({"edited_message": message})
+    assert isinstance(said, SendMessage)
+    assert "the way it first came" in said.text
 
 
 async def test_an_old_button_under_a_picture_says_anew(room: Room) -> None:

@@ -1,7 +1,6 @@
 """Today, the silent list, a card, a call noted and undone: as an officer taps through them."""
 
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
@@ -16,8 +15,8 @@ OLD = timedelta(weeks=20)
 
 
 @pytest.fixture
-def room(db: Database, now: datetime, tmp_path: Path) -> Room:
-    return Room(db, tmp_path, now)
+def room(db: Database, now: datetime) -> Room:
+    return Room(db, now)
 
 
 async def _village(room: Room, silent: int = 7) -> Phone:

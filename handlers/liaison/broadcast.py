@@ -80,7 +80,7 @@ def _drop_only() -> InlineKeyboardMarkup:
     )
 
 
-@router.message(StateFilter(Broadcasting), F.text)
+@router.message(StateFilter(Broadcasting), F.text.strip())
 async def take_text(message: Message, tx: Tx, who: Who, state: FSMContext) -> Page:
     """A text that comes while a preview stands takes the place of the one in it."""
     text = (message.text or "").strip()

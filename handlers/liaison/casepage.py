@@ -64,7 +64,7 @@ def case_page(case: CaseView, timezone: str) -> str:
         if not said:
             said = [_("(erased)")]
         at = f"{short_day(turn.at, timezone)} {clock_time(turn.at, timezone)}"
-        turns.append(f"{author}, {at}\n{' '.join(said)}")
+        turns.append(f"{author} · {at}\n{' '.join(said)}")
     if not turns:
         turns = [_("Asked for help, no words yet.")]
     while len(turns) > 1 and sum(map(len, turns)) > _LONGEST:

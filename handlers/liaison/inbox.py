@@ -10,7 +10,7 @@ from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
 from aiogram.utils.i18n import gettext as _
 from aiogram.utils.i18n import ngettext
 
-from handlers.liaison.callbacks import CaseTap, InboxPageTap, TaskTap
+from handlers.liaison.callbacks import CaseTap, InboxPageTap, PersonTap, TaskTap
 from handlers.liaison.casepage import case_line, case_page, media_of_case
 from handlers.liaison.keyboards import Rows, button, case_rows, menu_row, task_button
 from handlers.liaison.show import Page, chat_of, remark, show
@@ -58,7 +58,7 @@ def _case_under(shown: Message) -> int | None:
     return None
 
 
-@router.message(RepliesToCase(), F.text)
+@router.message(RepliesToCase(), F.text.strip())
 async def reply(message: Message, tx: Tx, who: Who, now: datetime, case_id: int) -> Page:
     text = (message.text or "").strip()
     replied = await reply_to_case(tx, case_id=case_id, by=who, text=text, now=now)
@@ -70,7 +70,7 @@ async def refuse_media_reply(message: Message) -> Page:
     return show(message, _("Only text for now. Please write it as a message."))
 
 
-@router.message(StateFilter(Answering), F.text)
+@router.message(StateFilter(Answering), F.text.strip())
 async def take_answer(message: Message, tx: Tx, who: Who, now: datetime, state: FSMContext) -> Page:
     data = await state.get_data()
     await state.clear()
@@ -165,7 +165,11 @@ async def open_case_page(
     if case is None:
         return remark(tap, _("This question isn't yours to see, or not any more."))
     await record_look(tx, who.person_id, now, what="case", person_id=case.person_id)
-    rows = [*case_rows(case.id), [task_button("inbox", _("Inbox"))]]
+    rows = case_rows(case.id)
+    if case.person_name is not None:
+        card = PersonTap(person_id=case.person_id, offset=0)
+        rows.append([button(_("How to reach them"), card)])
+    rows.append([task_button("inbox", _("Inbox"))])
     return [
         *show(
             tap,

@@ -11,11 +11,12 @@ from babel.lists import format_list
 from babel.numbers import format_percent
 
 from handlers.liaison.callbacks import SilentPageTap, TaskTap
-from handlers.liaison.keyboards import button, menu_row
+from handlers.liaison.keyboards import button, menu_row, task_button
 from handlers.liaison.show import Page, show
 from handlers.liaison.silent import person_rows
 from handlers.liaison.words import Asks
 from storage.database import Tx
+from storage.inbox import count_open_cases
 from storage.looks import record_look
 from storage.people import Who
 from storage.silence import TodayFigures, silent_list, today_figures
@@ -37,6 +38,17 @@ async def show_today(event: Message | CallbackQuery, tx: Tx, who: Who, now: date
         rows += person_rows(people, now, who.timezone, 0)
         if figures.waiting > FIRST:
             rows.append([button(_("The whole list"), SilentPageTap(offset=0))])
+    questions = await count_open_cases(tx, who)
+    if questions:
+        lines += [
+            "",
+            ngettext(
+                "{n} question waits for an answer.",
+                "{n} questions wait for an answer.",
+                questions,
+            ).format(n=questions),
+        ]
+        rows.append([task_button("inbox", _("Inbox"))])
     rows.append(menu_row())
     return show(event, "\n".join(lines), InlineKeyboardMarkup(inline_keyboard=rows))
 
