@@ -464,7 +464,23 @@ class Contact(Base):
     corrects_id: Mapped[int | None] = _to("contact.id", nullable=True)
     ref: Mapped[str | None] = mapped_column(String(22))
     note: Mapped[bytes | None]
-    __table_args__ = (Index(None, "person_id", "at"), Index(None, "area_id", "at"))
+    __table_args__ = (
+        Index(None, "person_id", "at"),
+        Index(None, "area_id", "at"),
+        # Corrections are few: the register asks of every contact whether there is one.
+        Index(
+            "ix_contact_corrected",
+            "corrects_id",
+            sqlite_where=text("corrects_id IS NOT NULL"),
+            postgresql_where=text("corrects_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_contact_corrections",
+            "person_id",
+            sqlite_where=text("corrects_id IS NOT NULL"),
+            postgresql_where=text("corrects_id IS NOT NULL"),
+        ),
+    )
 
 
 class Look(Base):

@@ -494,6 +494,17 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_contact_person_id_contact_at"), ["person_id", "at"], unique=False
         )
+        for name, column in (
+            ("ix_contact_corrected", "corrects_id"),
+            ("ix_contact_corrections", "person_id"),
+        ):
+            batch_op.create_index(
+                name,
+                [column],
+                unique=False,
+                sqlite_where=sa.text("corrects_id IS NOT NULL"),
+                postgresql_where=sa.text("corrects_id IS NOT NULL"),
+            )
 
     op.create_table(
         "delivery",
