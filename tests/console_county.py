@@ -61,6 +61,10 @@ async def make_county(db: Database, now: datetime, *, workers: int = 14) -> Coun
                 await add_worker(tx, county.areas[village], _name(dice), now)
                 for _ in range(workers)
             ]
+        east = county.areas["east"]
+        await add_worker(tx, east, "罗春燕", now, status="home")
+        await add_worker(tx, east, "罗志强", now, status="paused")
+        await add_worker(tx, east, "梁小军", now, days=0)
         county.liaison = await add_officer(tx, county.areas["he"], "周小梅", "liaison", now)
         county.supervisor = await add_officer(tx, county.areas["nan"], "何主任", "supervisor", now)
         county.stranger = await add_officer(tx, county.areas["bei"], "马大姐", "liaison", now)

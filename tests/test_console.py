@@ -297,15 +297,29 @@ class TestTheRegister:
         async with db.read() as tx:
             area = county.areas["he"]
             register = await compute_register(tx, area, week_of(now, area.timezone), now)
-        for standing, count in register.as_json()["standing"].items():
-            shown = re.search(rf'data-key="count-{standing}">(\d+)<', page)
-            assert shown is not None
-            assert int(shown[1]) == count
-            if count:
-                names = await text_of(client, f"/console/?area=he&show={standing}")
-                assert names.count('<ul class="people">') == 1
-                listed = names.split('<ul class="people">')[1].split("</ul>")[0]
-                assert listed.count("<li>") == count
+        figures = {
+            **register.as_json()["standing"],
+            **register.as_json()["silence"],
+            **register.as_json()["checkins"],
+            **register.as_json()["excluded"],
+        }
+        assert {reason for reason, count in register.excluded.items() if count} == {
+            "home",
+            "paused",
+            "too new",
+        }
+        opened = 0
+        for figure, count in figures.items():
+            shown = re.search(rf'data-key="count-{figure}">(\d+)<', page)
+            assert count == (0 if shown is None else int(shown[1])), figure
+            if not count:
+                continue
+            opened += 1
+            assert f"show={figure.replace(' ', '+')}#names" in page
+            names = await text_of(client, f"/console/?area=he&show={figure}")
+            listed = names.split('<ul class="people">')[1].split("</ul>")[0]
+            assert listed.count("<li>") == count, figure
+        assert opened > 6
 
     async def test_periods(
         self, client: Client, county: County, sign_in: Callable[[int], Awaitable[None]]

@@ -6,11 +6,9 @@ import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
-from aiogram.utils.i18n import I18n
 from aiohttp import web
 from aiohttp.test_utils import BaseTestServer, TestServer
 from playwright.async_api import (
@@ -23,11 +21,13 @@ from playwright.async_api import (
     async_playwright,
     expect,
 )
+from sqlalchemy import update
 
 from handlers.console import LiveFeed, console_app
+from locales.catalogs import Catalogs
 from storage.database import Database
 from storage.logins import make_login_link
-from storage.models import Installation
+from storage.models import Installation, Person
 from tests.console_county import County, add_contact, make_county
 
 CHROMIUM = os.environ.get("KINROOM_TEST_CHROMIUM") or shutil.which("chromium")
@@ -68,10 +68,12 @@ async def room(sqlite_db: Database) -> AsyncIterator[Room]:
     county = await make_county(sqlite_db, started, workers=8)
     async with sqlite_db.write() as tx:
         await tx.execute(tx.insert(Installation).values(key="demo", value="1"))
-    i18n = I18n(path=Path(__file__).parent, default_locale="en", domain="kinroom")
+        await tx.execute(update(Person).where(Person.is_officer).values(language="en"))
     app = web.Application()
     live = LiveFeed(sqlite_db)
-    console = console_app(sqlite_db, i18n, secure=False, clock=lambda: datetime.now(UTC), live=live)
+    console = console_app(
+        sqlite_db, Catalogs(), secure=False, clock=lambda: datetime.now(UTC), live=live
+    )
     app.add_subapp("/console/", console)
     async with TestServer(app) as server, async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])

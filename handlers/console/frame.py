@@ -2,20 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from aiogram.utils.i18n import I18n, gettext, ngettext
 from aiohttp import web
-from babel import dates, numbers
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from handlers.console import evidence, standings
+from handlers.console.formats import Format
 from handlers.console.live import LiveFeed
 from storage.database import Database
 from storage.logins import Session
-from storage.periods import Period
 
 LANGUAGES = {"zh": "中文", "en": "English"}
 """What the console speaks, each in its own name."""
@@ -97,55 +95,3 @@ def _switch(request: web.Request) -> Callable[[str], str]:
     if request.method not in {"GET", "HEAD"}:
         return lambda code: _urls(request)("enter", query={"lang": code})
     return lambda code: str(request.rel_url.update_query(lang=code))
-
-
-class Format:
-    """Numbers and dates as the reader writes them."""
-
-    def __init__(self, locale: str) -> None:
-        self._locale = locale
-
-    def number(self, value: int) -> str:
-        return numbers.format_decimal(value, locale=self._locale)
-
-    def rate(self, rate: float | None) -> str:
-        """A fraction as a percentage, ``—`` where there is none; 99.96 % does not become 100 %."""
-        if rate is None:
-            return "—"
-        if 0 < rate < 1:
-            rate = min(max(rate, 0.001), 0.999)
-            return numbers.format_percent(rate, "0.0%", locale=self._locale)
-        return numbers.format_percent(rate, "0%", locale=self._locale)
-
-    def short_rate(self, rate: float | None) -> str:
-        """The same without its sign, for where a column says what it is."""
-        return "—" if rate is None else str(int(rate * 100))
-
-    def moment(self, at: datetime, zone: str) -> str:
-        local = at.astimezone(ZoneInfo(zone))
-        day = dates.format_skeleton("MMMEd", local, locale=self._locale)
-        return f"{day} {local:%H:%M}"
-
-    def day(self, at: datetime, zone: str) -> str:
-        return dates.format_skeleton(
-            "MMMd", at, tzinfo=dates.get_timezone(zone), locale=self._locale
-        )
-
-    def short_day(self, at: datetime, zone: str) -> str:
-        return dates.format_skeleton("Md", at, tzinfo=dates.get_timezone(zone), locale=self._locale)
-
-    def month(self, at: datetime, zone: str) -> str:
-        return dates.format_skeleton(
-            "MMM", at, tzinfo=dates.get_timezone(zone), locale=self._locale
-        )
-
-    def day_number(self, at: datetime, zone: str) -> str:
-        return str(at.astimezone(ZoneInfo(zone)).day)
-
-    def span(self, period: Period, zone: str) -> str:
-        """A week's or month's days, both ends included."""
-        first = period.start.astimezone(ZoneInfo(zone)).date()
-        last = (period.end.astimezone(ZoneInfo(zone)) - timedelta(microseconds=1)).date()
-        if first.day == 1 and (last.month, last.year) == (first.month, first.year):
-            return dates.format_skeleton("yMMMM", first, locale=self._locale)
-        return dates.format_interval(first, last, "yMMMd", locale=self._locale)

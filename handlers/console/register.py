@@ -8,7 +8,9 @@ from aiohttp import web
 
 from handlers.console.calendar import Calendar, open_calendar
 from handlers.console.chart import draw_weeks, group_months
+from handlers.console.formats import Format
 from handlers.console.frame import CONSOLE, session_of, write_page
+from handlers.console.lists import read_list
 from handlers.console.standings import CLASSES, IN_TOUCH, ORDER
 from storage.access import access_areas
 from storage.areas import AreaInfo
@@ -16,30 +18,18 @@ from storage.database import Tx
 from storage.grid import GridRow, standing_grid
 from storage.installation import DEMO, find_value
 from storage.looks import looked_lately, record_look
-from storage.periods import Period
-from storage.register import (
-    NamedStanding,
-    compute_register,
-    named_register,
-    register_version,
-    weekly_counts,
-)
+from storage.register import compute_register, register_version, weekly_counts
 
 ROWS_A_PAGE = 100
 ROWS_TO_SORT = 1000
 """As many workers are sorted by need as one list; more are read page by page, area by area."""
-
-_LISTS = {
-    "expected": frozenset(ORDER),
-    "in_touch": IN_TOUCH,
-    **{standing: frozenset({standing}) for standing in ORDER},
-}
 
 
 async def show_register(request: web.Request) -> web.Response:
     console = request.config_dict[CONSOLE]
     officer = session_of(request).person_id
     now = console.clock()
+    form = Format(console.i18n.current_locale)
     async with console.db.read() as tx:
         areas = await access_areas(tx, officer)
         code = request.query.get("area")
@@ -47,7 +37,7 @@ async def show_register(request: web.Request) -> web.Response:
         if area is None:
             raise web.HTTPNotFound
         calendar = open_calendar(request.query.get("period"), area, now)
-        shown = await _read(tx, request.query, area, calendar, now)
+        shown = await _read(tx, request.query, area, calendar, now, form)
         seen = await looked_lately(tx, officer, now, what="register", area_id=area.id)
     if not seen:
         async with console.db.write() as tx:
@@ -63,16 +53,23 @@ async def show_register(request: web.Request) -> web.Response:
 
 
 async def _read(
-    tx: Tx, query: Mapping[str, str], area: AreaInfo, calendar: Calendar, now: datetime
+    tx: Tx,
+    query: Mapping[str, str],
+    area: AreaInfo,
+    calendar: Calendar,
+    now: datetime,
+    form: Format,
 ) -> dict[str, Any]:
     show = query.get("show")
+    listed = None
+    if show is not None:
+        listed = await read_list(tx, show, area, calendar.period, now, form)
     page = _page_number(query.get("page"))
     rows, is_last = await _rows(tx, area, now, page)
     weeks = draw_weeks(await weekly_counts(tx, area, now))
     return {
         "register": (await compute_register(tx, area, calendar.period, now)).as_json(),
-        "show": show,
-        "names": None if show is None else await _names(tx, show, area, calendar.period, now),
+        "listed": listed,
         "weeks": weeks,
         "months": group_months([week.period for week in weeks], area.timezone),
         "rows": rows,
@@ -83,19 +80,6 @@ async def _read(
         "is_demo": await find_value(tx, DEMO) is not None,
         "version": await register_version(tx, area),
     }
-
-
-async def _names(
-    tx: Tx, show: str, area: AreaInfo, period: Period, now: datetime
-) -> list[NamedStanding]:
-    """The list behind one figure: a standing, some of them together, or a class of silence."""
-    if show in CLASSES:
-        everyone = await named_register(tx, area, period, now)
-        return [named for named in everyone if named.silence == show]
-    if show not in _LISTS:
-        raise web.HTTPNotFound
-    everyone = await named_register(tx, area, period, now)
-    return [named for named in everyone if named.standing in _LISTS[show]]
 
 
 async def _rows(tx: Tx, area: AreaInfo, now: datetime, page: int) -> tuple[list[GridRow], bool]:

@@ -74,12 +74,3 @@ def not_counted(reason: str | None) -> str:
     if reason is None:
         return _("not on the register")
     return _("not counted: {why}").format(why=excluded_word(reason))
-
-
-def list_title(show: str) -> str:
-    """The heading of the list of names behind one figure."""
-    if show in CLASSES:
-        return sign_of("silent", show).word
-    if show in ORDER:
-        return standing_word(show)
-    return {"expected": _("Everyone expected"), "in_touch": _("Everyone in touch")}[show]

@@ -1,0 +1,60 @@
+"""Numbers, rates and dates as the reader writes them."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from babel import dates, numbers
+
+from storage.periods import Period
+
+
+class Format:
+    """In one language; moments are UTC, ``zone`` is the area's."""
+
+    def __init__(self, locale: str) -> None:
+        self._locale = locale
+
+    def number(self, value: int) -> str:
+        return numbers.format_decimal(value, locale=self._locale)
+
+    def rate(self, rate: float | None) -> str:
+        """A fraction as a percentage, ``—`` where there is none; 99.96 % does not become 100 %."""
+        if rate is None:
+            return "—"
+        if 0 < rate < 1:
+            rate = min(max(rate, 0.001), 0.999)
+            return numbers.format_percent(rate, "0.0%", locale=self._locale)
+        return numbers.format_percent(rate, "0%", locale=self._locale)
+
+    def short_rate(self, rate: float | None) -> str:
+        """The same without its sign, for where a column says what it is."""
+        return "—" if rate is None else str(int(rate * 100))
+
+    def moment(self, at: datetime, zone: str) -> str:
+        local = at.astimezone(ZoneInfo(zone))
+        day = dates.format_skeleton("MMMEd", local, locale=self._locale)
+        return f"{day} {local:%H:%M}"
+
+    def day(self, at: datetime, zone: str) -> str:
+        return dates.format_skeleton(
+            "MMMd", at, tzinfo=dates.get_timezone(zone), locale=self._locale
+        )
+
+    def short_day(self, at: datetime, zone: str) -> str:
+        return dates.format_skeleton("Md", at, tzinfo=dates.get_timezone(zone), locale=self._locale)
+
+    def month(self, at: datetime, zone: str) -> str:
+        return dates.format_skeleton(
+            "MMM", at, tzinfo=dates.get_timezone(zone), locale=self._locale
+        )
+
+    def day_number(self, at: datetime, zone: str) -> str:
+        return str(at.astimezone(ZoneInfo(zone)).day)
+
+    def span(self, period: Period, zone: str) -> str:
+        """A week's or month's days, both ends included."""
+        first = period.start.astimezone(ZoneInfo(zone)).date()
+        last = (period.end.astimezone(ZoneInfo(zone)) - timedelta(microseconds=1)).date()
+        if first.day == 1 and (last.month, last.year) == (first.month, first.year):
+            return dates.format_skeleton("yMMMM", first, locale=self._locale)
+        return dates.format_interval(first, last, "yMMMd", locale=self._locale)
