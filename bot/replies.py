@@ -48,12 +48,15 @@ class Replies:
         metrics: Metrics,
         channels: Mapping[int, str],
         clock: Callable[[], datetime],
+        *,
+        spoke: Callable[[int, int], None] = lambda _bot_id, _chat_id: None,
     ) -> None:
         self._db = db
         self._bots = bots
         self._metrics = metrics
         self._channels = channels
         self._clock = clock
+        self._spoke = spoke
         self._tails: dict[tuple[int, int], asyncio.Task[None]] = {}
         self._speaking: set[Source] = set()
         self._spoken: list[Source] = []
@@ -139,6 +142,7 @@ class Replies:
                 return False
             else:
                 self._metrics.replies.labels(channel, "sent").inc()
+                self._spoke(bot.id, chat_id)
         return True
 
     async def _say(self, bot: Bot, method: TelegramMethod[Any]) -> None:

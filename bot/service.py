@@ -141,7 +141,8 @@ async def _start(
     live = LiveFeed(db, register_version)
     render = Renderer(i18n, abilities)
     delivery = Delivery(db, bots, abilities, render, clock=clock)
-    replies = Replies(db, bots, metrics, channels, clock)
+    metrics.watch(delivery)
+    replies = Replies(db, bots, metrics, channels, clock, spoke=delivery.spoke)
     dispatcher = make_dispatcher(
         db, i18n, channels=channels, abilities=abilities, links=links, clock=clock
     )
@@ -164,7 +165,7 @@ async def _start(
             unavailable=IntakeUnavailable,
             on_open=opened_page if demo else None,
         ),
-        *telemetry_routes(db, metrics),
+        *telemetry_routes(db, metrics, clock),
     ]
     secret = _webhook_secret(settings, opened.secret_key)
     if telegram is not None and settings.telegram_webhook:

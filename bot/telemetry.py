@@ -1,18 +1,25 @@
 """What the running program tells about itself: logs without secrets, and figures."""
 
+import contextlib
 import logging
 import re
 import sys
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from datetime import datetime
 from typing import Any, Final, Literal, TextIO
 
 import structlog
 from aiohttp import web
-from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Metric, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+from sqlalchemy.exc import SQLAlchemyError
 
+from scheduler.delivery import Delivery
 from storage.database import Database
 from storage.errors import Refused
 from storage.migrate import check_version
+from storage.outbox import waiting_states
 
 _TOKEN: Final = re.compile(r"[0-9]+:[A-Za-z0-9_-]{30,}")
 _HIDDEN: Final = "[hidden]"
@@ -118,21 +125,50 @@ class Metrics:
             ["channel", "outcome"],
             registry=self.registry,
         )
-        self.deliveries = Counter(
-            "kinroom_deliveries",
-            "Unsolicited messages, by the state an attempt left them in, and why.",
-            ["state", "reason"],
-            registry=self.registry,
-        )
-        self.queue_depth = Gauge(
+        self.waiting = Gauge(
             "kinroom_outbox_rows",
-            "Rows of the outbox that are not finished, by state.",
+            "Messages of the outbox that are not finished, by state.",
             ["state"],
             registry=self.registry,
         )
+        self.overdue = Gauge(
+            "kinroom_outbox_oldest_due_seconds",
+            "How long the longest overdue message has waited.",
+            registry=self.registry,
+        )
+
+    def watch(self, delivery: Delivery) -> None:
+        """Show what becomes of unsolicited messages, and how each bot's lane stands."""
+        self.registry.register(_DeliveryFigures(delivery))
 
     def exposition(self) -> bytes:
         return generate_latest(self.registry)
+
+
+class _DeliveryFigures(Collector):
+    def __init__(self, delivery: Delivery) -> None:
+        self._delivery = delivery
+
+    def collect(self) -> Iterator[Metric]:
+        attempts = CounterMetricFamily(
+            "kinroom_deliveries",
+            "Attempts to send unsolicited messages, by template and by what became of them.",
+            labels=["template", "result"],
+        )
+        for (template, result), count in self._delivery.counts.items():
+            attempts.add_metric([template, result], count)
+        yield attempts
+        in_flight = GaugeMetricFamily(
+            "kinroom_lane_in_flight", "Messages a bot is sending right now.", labels=["bot"]
+        )
+        rate = GaugeMetricFamily(
+            "kinroom_lane_rate", "Messages a second a bot may send; 0: no limit.", labels=["bot"]
+        )
+        for bot_id, lane in self._delivery.lanes.items():
+            in_flight.add_metric([str(bot_id)], lane.in_flight)
+            rate.add_metric([str(bot_id)], lane.rate)
+        yield in_flight
+        yield rate
 
 
 async def check_ready(db: Database) -> str | None:
@@ -147,7 +183,9 @@ async def check_ready(db: Database) -> str | None:
     return None if standing == "current" else "migrations missing"
 
 
-def telemetry_routes(db: Database, metrics: Metrics) -> list[web.RouteDef]:
+def telemetry_routes(
+    db: Database, metrics: Metrics, clock: Callable[[], datetime]
+) -> list[web.RouteDef]:
     """``/healthz`` (alive), ``/readyz`` (database and migrations in order), ``/metrics``."""
 
     async def healthz(_request: web.Request) -> web.Response:
@@ -160,6 +198,12 @@ def telemetry_routes(db: Database, metrics: Metrics) -> list[web.RouteDef]:
         return web.json_response({"status": problem}, status=503)
 
     async def figures(_request: web.Request) -> web.Response:
+        with contextlib.suppress(SQLAlchemyError, OSError):
+            async with db.read() as tx:
+                states = await waiting_states(tx, clock())
+            metrics.overdue.set(states.pop("oldest_due_seconds"))
+            for state, count in states.items():
+                metrics.waiting.labels(state).set(count)
         return web.Response(
             body=metrics.exposition(),
             headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},

@@ -223,3 +223,18 @@ async def outbox_states(tx: Tx, now: datetime) -> dict[str, Any]:
     )
     age = None if oldest is None else round((now - oldest).total_seconds(), 3)
     return {"states": states, "oldest_due_seconds": age}
+
+
+async def waiting_states(tx: Tx, now: datetime) -> dict[str, float]:
+    """``{"queued", "sending", "oldest_due_seconds"}`` from the partial indexes alone.
+
+    Cheap enough to ask every few seconds; ``oldest_due_seconds`` is 0 when nothing is overdue.
+    """
+    found: dict[str, float] = {}
+    for state, condition in (("queued", QUEUED), ("sending", SENDING)):
+        found[state] = await tx.scalar(select(func.count()).where(condition))
+    oldest: datetime | None = await tx.scalar(
+        select(func.min(Delivery.not_before)).where(QUEUED, Delivery.not_before <= now)
+    )
+    found["oldest_due_seconds"] = 0.0 if oldest is None else (now - oldest).total_seconds()
+    return found

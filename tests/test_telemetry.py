@@ -3,7 +3,8 @@
 import io
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import structlog
@@ -12,7 +13,11 @@ from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import text
 
 from bot.telemetry import Metrics, configure_logging, telemetry_routes
-from storage.database import Database
+from scheduler.delivery import Delivery
+from scheduler.letters import Letter, Ready, Withheld
+from storage.database import Database, Tx
+from storage.outbox import enqueue
+from tests.outbox_people import make_area, make_person
 
 TOKEN = "123456789:AAbbCCddEEffGGhhIIjjKKllMMnnOOppQQr"
 
@@ -62,7 +67,7 @@ def test_objects_are_searched_too(log: io.StringIO) -> None:
 
 async def _get(db: Database, path: str, metrics: Metrics | None = None) -> tuple[int, str]:
     app = web.Application()
-    app.add_routes(telemetry_routes(db, metrics or Metrics()))
+    app.add_routes(telemetry_routes(db, metrics or Metrics(), lambda: datetime.now(UTC)))
     async with TestClient(TestServer(app)) as client:
         response = await client.get(path)
         return response.status, await response.text()
@@ -80,11 +85,32 @@ async def test_not_ready_with_a_newer_database(db: Database) -> None:
     assert (await _get(db, "/healthz"))[0] == 200
 
 
-async def test_metrics_count(sqlite_db: Database) -> None:
+async def test_metrics_count_what_waits_and_what_became_of_it(
+    sqlite_db: Database, now: datetime
+) -> None:
+    area = await make_area(sqlite_db, now)
+    async with sqlite_db.write() as tx:
+        person = await make_person(tx, now, area=area, chat_id=7)
+        for number in range(3):
+            await enqueue(
+                tx,
+                person_id=person,
+                template="broadcast",
+                priority=3,
+                dedupe_key=f"key {number}",
+                now=now,
+                expires_at=datetime.now(UTC) + timedelta(days=3),
+            )
+
+    async def never(_tx: Tx, _batch: Sequence[Ready], /) -> dict[int, Letter | Withheld]:
+        raise AssertionError("nothing is sent here")
+
     metrics = Metrics()
-    metrics.deliveries.labels("sent", "").inc()
-    metrics.queue_depth.labels("queued").set(3)
+    delivery = Delivery(sqlite_db, {}, {}, never)
+    delivery.counts["broadcast", "sent"] = 2
+    metrics.watch(delivery)
     status, body = await _get(sqlite_db, "/metrics", metrics)
     assert status == 200
-    assert 'kinroom_deliveries_total{reason="",state="sent"} 1.0' in body
+    assert 'kinroom_deliveries_total{result="sent",template="broadcast"} 2.0' in body
     assert 'kinroom_outbox_rows{state="queued"} 3.0' in body
+    assert "kinroom_outbox_oldest_due_seconds " in body
