@@ -44,6 +44,7 @@ from scheduler.clock import Clock
 from scheduler.delivery import Delivery
 from storage.errors import Refused
 from storage.installation import DEMO, TELEGRAM_USERNAME, find_value, put_value
+from storage.logins import LINK_LIFETIME
 from storage.register import register_version
 
 log: Final = structlog.get_logger(__name__)
@@ -92,6 +93,7 @@ class Service:
             async with self.opened.db.write() as tx:
                 demo = await make_demo_links(tx, now)
             if demo is not None:
+                minutes = int(LINK_LIFETIME.total_seconds() // 60)
                 lines += [
                     "",
                     "This is a demo county with made-up people. Open, each in its own window:",
@@ -99,7 +101,7 @@ class Service:
                     f"  a liaison's chat  {self.links.device(demo.liaison)['web']}",
                     f"  join as a worker  {self.links.worker(demo.join)['web']}",
                     f"  the console       {self.links.console(demo.console)}",
-                    "The console's link works once, within ten minutes; the liaison's chat gives"
+                    f"The console's link works once, within {minutes} minutes; the liaison's chat gives"
                     " new ones.",
                     "Take the demo away with: .venv/bin/kinroom demo remove",
                 ]
