@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import structlog
 from aiogram import Bot, Dispatcher
-from aiogram.methods import SendMessage
+from aiogram.methods import AnswerCallbackQuery, SendMessage, TelegramMethod
 from aiogram.types import Update
 from aiogram.utils.i18n import I18n
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
@@ -120,7 +120,13 @@ class Intake:
             "Something went wrong on our side. Please try once more.",
             locale=language or self._i18n.default_locale,
         )
-        return Taken([SendMessage(chat_id=chat_id, text=text)] if chat_id > 0 else [])
+        says: list[TelegramMethod[Any]] = []
+        if update.callback_query is not None:
+            # Or the button would go on waiting.
+            says.append(AnswerCallbackQuery(callback_query_id=update.callback_query.id))
+        if chat_id > 0:
+            says.append(SendMessage(chat_id=chat_id, text=text))
+        return Taken(says)
 
     @contextlib.asynccontextmanager
     async def _turn(self, bot_id: int, chat_id: int) -> AsyncIterator[None]:

@@ -1,6 +1,12 @@
 """What a tapped button carries. Ownership is always checked again when it comes back."""
 
+from typing import Annotated
+
 from aiogram.filters.callback_data import CallbackData
+from pydantic import Field
+
+# Beyond these a button is forged, and is no button of ours: databases would choke on the number.
+Id = Annotated[int, Field(ge=0, le=2**53)]
 
 
 class EnrolTap(CallbackData, prefix="en"):
@@ -17,7 +23,7 @@ class EnrolTap(CallbackData, prefix="en"):
 class CheckinTap(CallbackData, prefix="ci"):
     """``answer``: ``ok``, ``moved``, ``home``, ``help``."""
 
-    checkin_id: int
+    checkin_id: Id
     answer: str
 
 

@@ -5,8 +5,8 @@ from typing import Annotated
 from aiogram.filters.callback_data import CallbackData
 from pydantic import Field
 
-# Beyond these a button is forged, and is no button of ours: databases would choke on the number.
-Id = Annotated[int, Field(ge=0, le=2**53)]
+from handlers.callbacks import Id
+
 Offset = Annotated[int, Field(ge=0, le=1_000_000)]
 
 

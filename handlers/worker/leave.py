@@ -53,7 +53,7 @@ async def tap_pause(tap: CallbackQuery) -> Says:
     return [toast(tap), replace(tap, _("How long shall we leave you in peace?"), _pause_choice())]
 
 
-@router.callback_query(DataTap.filter((F.act == "pause") & (F.value != "")))
+@router.callback_query(DataTap.filter((F.act == "pause") & F.value.in_({*_PAUSES, "open"})))
 async def tap_choose_pause(
     tap: CallbackQuery, callback_data: DataTap, tx: Tx, who: Who, now: datetime
 ) -> Says:
