@@ -59,6 +59,7 @@ class Clock:
         """No further tick; one that is under way is let finish."""
         if self._scheduler.running:
             self._scheduler.pause()
+            await asyncio.sleep(0)  # a tick that was only just called begins, and is waited for
             if self._ticking:
                 await asyncio.wait(self._ticking)
             self._scheduler.shutdown(wait=False)
