@@ -15,6 +15,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import aiohttp
@@ -35,7 +36,7 @@ from storage.enrolment import Address, enrol, give_consent, rename, take_role
 from storage.invites import make_invite
 from storage.models import Account, Base, Person
 from storage.people import Who, load_who
-from tests.botapi import BotApi, Message, PrivateConversation
+from tests.botapi import BotApi, Message, PrivateConversation, User
 from tests.botapi.account import BotAccount
 from tests.conftest import SECRET_KEY
 
@@ -181,6 +182,13 @@ class Town:
         """Someone with Telegram, and their side of the chat with the bot."""
         user = self.api.add_user(first_name, language_code=language_code)
         return user.open(self.account)
+
+    def phone_of(self, chat_id: int) -> PrivateConversation:
+        """The same for someone whom the database already knows by this number."""
+        user = self.api.users[chat_id] = User(self.api, chat_id, "Known", language_code="zh-hans")
+        phone = user.open(self.account)
+        phone.chat.started = True
+        return phone
 
     async def worker(
         self, name: str, code: str = "V", *, language: str = "zh", days: int = 30
@@ -371,7 +379,7 @@ async def _close_at_once(session: TelegramSession) -> None:
 
 @pytest.fixture
 async def town(
-    database_url: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Town]:
     """A running town with two villages, on SQLite and on PostgreSQL."""
     monkeypatch.chdir(tmp_path)
@@ -382,7 +390,7 @@ async def town(
 
 @pytest.fixture
 async def town_now(
-    database_url: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Town]:
     """The same by the real clock, with the environment that the command ``kinroom`` reads."""
     monkeypatch.chdir(tmp_path)
