@@ -204,7 +204,7 @@ class TestOnce:
             await agree(browser)
         for _ in range(3):
             status, answer = await browser.post(client_id="always-the-same-id", text="once")
-            assert (status, answer) == (200, {"ok": True})
+            assert (status, answer) == (200, {"ok": True, "shown": True})
         assert (await browser.texts())[-2:] == ["once", "You said: once"]
         assert (await browser.texts()).count("once") == 1
 
@@ -241,8 +241,8 @@ class TestOnce:
         tap = {"message_id": question["id"], "data": "agree"}
         answers = await asyncio.gather(browser.post(tap=tap), browser.post(tap=tap))
         assert sorted(str(answer) for _, answer in answers) == [
+            "{'ok': True, 'shown': True}",
             "{'ok': True, 'stale': True}",
-            "{'ok': True}",
         ]
         assert sum(update.callback_query is not None for update in room.updates) == 1
 
@@ -508,7 +508,10 @@ class TestFiles:
         self, room: WebRoom, browser: Visit
     ) -> None:
         await agree(browser)
-        assert await browser.upload(PNG, "photo", name="../a<b>.png") == (200, {"ok": True})
+        assert await browser.upload(PNG, "photo", name="../a<b>.png") == (
+            200,
+            {"ok": True, "shown": True},
+        )
         update_ = room.updates[-1]
         assert update_.message is not None
         assert update_.message.photo is not None
@@ -772,6 +775,9 @@ class TestThePage:
                 assert response.status == 200
                 total += int(response.headers["Content-Length"])
         assert total <= 30_000
+
+    async def test_without_scripts_it_says_so(self, browser: Visit) -> None:
+        assert "<noscript><p" in await browser.open()
 
     async def test_its_parts_are_kept_by_the_browser(self, browser: Visit) -> None:
         page = await browser.open()

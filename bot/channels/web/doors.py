@@ -99,7 +99,7 @@ class Doors:
         text: str | None = None,
         replied: Bubble | None = None,
         files: tuple[StoredFile, ...] = (),
-    ) -> None:
+    ) -> dict[str, Any]:
         """Take in what the person wrote; ``body`` is ``None`` when no bubble shall show it."""
         chat_id = visitor.chat_id
         if body is not None:
@@ -113,7 +113,7 @@ class Doors:
             text=text,
             replied=replied,
         )
-        await self.take(visitor, client_id, update, body, files)
+        return await self.take(visitor, client_id, update, body, files)
 
     async def take(
         self,
@@ -122,15 +122,20 @@ class Doors:
         update: Update,
         body: Body | None = None,
         files: tuple[StoredFile, ...] = (),
-    ) -> None:
-        """Give the update to the intake. Of someone not known, only memory keeps anything."""
+    ) -> dict[str, Any]:
+        """Give the update to the intake. Of someone not known, only memory keeps anything.
+
+        ``{"ok", "shown"}``: ``shown`` is false when the conversation holds no bubble of it now,
+        as after the word that erased it.
+        """
         conversations = self.channel.conversations
         chat_id, now = visitor.chat_id, self.channel.clock()
         memory = conversations.memory
         if not memory.take(chat_id, client_id):
-            return
+            return {"ok": True, "shown": True}
         talk = None if visitor.standing else memory.begin(chat_id, now)
         held = None
+        recorded = False
         if talk is not None:
             # Before the replies come, so that it stands above them.
             held = talk.add(body, now) if body is not None else None
@@ -139,6 +144,8 @@ class Doors:
             conversations.live.wake(chat_id)
 
         async def record(tx: Tx) -> None:
+            nonlocal recorded
+            recorded = True
             if held is not None:
                 await conversations.keep(tx, chat_id)
             elif body is not None:
@@ -154,6 +161,7 @@ class Doors:
         except BaseException:
             self._take_back(chat_id, client_id, talk, held)
             raise
+        return {"ok": True, "shown": recorded or held is not None}
 
     def _take_back(
         self, chat_id: int, client_id: str, talk: Talk | None, held: Bubble | None

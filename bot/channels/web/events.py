@@ -59,17 +59,17 @@ async def stream_events(
 async def _follow(
     channel: WebChannel, page: Page, visitor: Visitor, mark: Mark, response: web.StreamResponse
 ) -> None:
-    life: int | None = None
-    stored: bool | None = None
+    room: dict[str, Any] | None = None
     await _write(response, "beat", {})
     while not page.closed:
+        heard = room is None
         while (news := await channel.conversations.news(page.chat_id, mark)) is not None:
-            mark = news.mark
+            mark, heard = news.mark, True
             await _write(response, "news", _for_page(news), mark)
-        now_stored = channel.conversations.memory.find(page.chat_id, channel.clock()) is None
-        if (life, stored) != (mark.life, now_stored):
-            life, stored = mark.life, now_stored
-            await _write(response, "room", await describe_room(channel, visitor.chat_id))
+        # Whatever was said may have been a joining, a leaving, or another language.
+        if heard and (now_room := await describe_room(channel, visitor.chat_id)) != room:
+            room = now_room
+            await _write(response, "room", room)
         while page.passing:
             await _write(response, *page.passing.popleft())
         if not await page.woken(HEARTBEAT_SECONDS):

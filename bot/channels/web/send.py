@@ -51,16 +51,14 @@ async def _send_text(
         if _DEVICE.match(token):
             return await attach_device(doors.channel, visitor, token)
         # The command carries the invite's token: it is taken in, but neither shown nor kept.
-        await doors.say(request, visitor, client_id, None, text=text)
-        return {"ok": True}
+        return await doors.say(request, visitor, client_id, None, text=text)
     body: dict[str, Any] = {"text": text}
     replied = None
     if isinstance(payload.get("reply_to"), int):
         replied = await doors.channel.conversations.find(visitor.chat_id, payload["reply_to"])
         if replied is not None:
             body["reply"] = quote(replied)
-    await doors.say(request, visitor, client_id, body, replied=replied)
-    return {"ok": True}
+    return await doors.say(request, visitor, client_id, body, replied=replied)
 
 
 async def _send_tap(
@@ -81,8 +79,7 @@ async def _send_tap(
         language=pick_language(request.headers.get("Accept-Language")),
         data=data,
     )
-    await doors.take(visitor, client_id, update)
-    return {"ok": True}
+    return await doors.take(visitor, client_id, update)
 
 
 async def _send_place(
@@ -90,8 +87,8 @@ async def _send_place(
 ) -> dict[str, Any]:
     latitude, longitude = _degrees(place.get("latitude"), 90), _degrees(place.get("longitude"), 180)
     location = {"latitude": latitude, "longitude": longitude}
-    await doors.say(request, visitor, client_id, {"kind": "location", "location": location})
-    return {"ok": True}
+    body = {"kind": "location", "location": location}
+    return await doors.say(request, visitor, client_id, body)
 
 
 def _degrees(value: Any, most: int) -> float:

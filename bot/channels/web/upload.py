@@ -48,5 +48,4 @@ async def upload(doors: Doors, request: web.Request) -> dict[str, Any]:
     entry = file_entry(file, width=width, height=height, duration=int(seconds))
     body = {"text": "", "kind": kind, "file": entry}
     async with doors.turn(request, visitor, tag) as visitor:
-        await doors.say(request, visitor, client_id, body, files=(file,))
-    return {"ok": True}
+        return await doors.say(request, visitor, client_id, body, files=(file,))

@@ -38,6 +38,7 @@ function sent(entry, answer) {
   if (answer.moved) moved();
   if (answer.stale) toast(say("stale"));
   if (entry.tap) release(entry);
+  else if (answer.shown === false) log.settle(entry.client_id);
   else log.mark(entry, "sent");
 }
 
