@@ -101,8 +101,8 @@ class Service:
                     f"  a liaison's chat  {self.links.device(demo.liaison)['web']}",
                     f"  join as a worker  {self.links.worker(demo.join)['web']}",
                     f"  the console       {self.links.console(demo.console)}",
-                    f"The console's link works once, within {minutes} minutes; the liaison's chat gives"
-                    " new ones.",
+                    f"The console's link works once, within {minutes} minutes; the liaison's chat"
+                    " gives new ones.",
                     "Take the demo away with: .venv/bin/kinroom demo remove",
                 ]
         lines += ["", "Stop with Ctrl-C.", ""]

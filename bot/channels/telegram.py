@@ -18,7 +18,10 @@ class TelegramSession(AiohttpSession):
     """Network errors name the address they failed on, and in it stands the token."""
 
     async def make_request(
-        self, bot: Bot, method: TelegramMethod[TelegramType], timeout: int | None = None
+        self,
+        bot: Bot,
+        method: TelegramMethod[TelegramType],
+        timeout: int | None = None,  # noqa: ASYNC109  # aiogram's signature
     ) -> TelegramType:
         try:
             return await super().make_request(bot, method, timeout)
