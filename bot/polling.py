@@ -7,13 +7,14 @@ from typing import Any, Final
 import structlog
 from aiogram import Bot
 from aiogram.exceptions import (
-    TelegramAPIError,
+    AiogramError,
     TelegramConflictError,
     TelegramRetryAfter,
     TelegramUnauthorizedError,
 )
 from aiogram.methods import TelegramMethod
 from aiogram.types import Update
+from aiogram.types.update import UpdateTypeLookupError
 from pydantic import ValidationError
 
 from bot.intake import Intake, IntakeUnavailable
@@ -74,7 +75,8 @@ class Polling:
                     request_timeout=_POLL + 15,
                 )
                 failures = 0
-            except TelegramAPIError as problem:
+            except AiogramError as problem:
+                # Also an answer that is none of Telegram's, as a proxy gives.
                 failures += 1
                 await asyncio.sleep(self._wait(problem, failures))
                 continue
@@ -82,7 +84,7 @@ class Polling:
                 await self._take_all(fetched)
                 offset = max(int(update["update_id"]) for update in fetched) + 1
 
-    def _wait(self, problem: TelegramAPIError, failures: int) -> float:
+    def _wait(self, problem: AiogramError, failures: int) -> float:
         if isinstance(problem, TelegramUnauthorizedError):
             said = "Telegram refuses the token: check KINROOM_TELEGRAM_TOKEN"
         elif isinstance(problem, TelegramConflictError):
@@ -115,23 +117,28 @@ class Polling:
                         reason=type(away.__cause__).__name__,
                     )
                     await asyncio.sleep(_WAITS[min(failures, len(_WAITS)) - 1])
-                else:
-                    break
+                    continue
+                except Exception:  # one update must not end the hearing of others
+                    log.exception("an update was passed over", update_id=update.update_id)
+                break
 
 
 def parse_update(bot: Bot, raw: dict[str, Any]) -> Update | None:
     """The update, or ``None`` for one that this version cannot read: it is passed over, aloud."""
     try:
-        return Update.model_validate(raw, context={"bot": bot})
-    except ValidationError as problem:
+        update = Update.model_validate(raw, context={"bot": bot})
+        # An event of a kind that is newer than this program leaves every known field empty.
+        if update.event_type:
+            return update
+    except (ValidationError, UpdateTypeLookupError) as problem:
         # Without its traceback: that would quote the message.
         log.warning(
             "an update could not be read and was set aside",
             update_id=raw.get("update_id"),
             fields=sorted(key for key in raw if key != "update_id"),
-            errors=problem.error_count(),
+            reason=type(problem).__name__,
         )
-        return None
+    return None
 
 
 def _chat(raw: dict[str, Any]) -> int:
