@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from sqlalchemy import Select, bindparam, func, select
 
-from storage.areas import AreaInfo
+from storage.areas import AreaInfo, in_subtree
 from storage.database import Tx
-from storage.expected import SUBTREE, bounds_of
+from storage.expected import PATH, SUBTREE, below, bounds_of
 from storage.models import Area, Contact, Enrolment, UtcDateTime
 from storage.periods import Period, weeks_back
 from storage.standing import STANDINGS, standings_asked
@@ -93,18 +93,14 @@ _NEWEST: Final = select(
         select(func.max(Contact.at)).where(Contact.area_id == Area.id).scalar_subquery(),
         type_=UtcDateTime(),
     )
-).where(SUBTREE)
+).where(in_subtree(Area.path, PATH))
 _RECENT: Final = (
     select(func.count())
     .select_from(Contact)
-    .join(Area, Area.id == Contact.area_id)
-    .where(SUBTREE, Contact.at >= bindparam("since", type_=UtcDateTime()))
+    .where(below(Contact.area_id, PATH), Contact.at >= bindparam("since", type_=UtcDateTime()))
 )
 _ENROLLED: Final = (
-    select(func.count())
-    .select_from(Enrolment)
-    .join(Area, Area.id == Enrolment.area_id)
-    .where(SUBTREE, Enrolment.until.is_(None))
+    select(func.count()).select_from(Enrolment).where(SUBTREE, Enrolment.until.is_(None))
 )
 
 

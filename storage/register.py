@@ -17,7 +17,7 @@ from storage.counts import Counts, live_figures, register_version, share_of, wee
 from storage.database import Tx
 from storage.expected import REASONS, SUBTREE, bounds_of, is_newest
 from storage.feedback import Feedback, measure_feedback
-from storage.models import Area, Contact, Enrolment, Person, UtcDateTime
+from storage.models import Contact, Enrolment, Person, UtcDateTime
 from storage.periods import Period
 from storage.standing import (
     SILENCES,
@@ -161,7 +161,6 @@ def _leavers() -> Select[int]:
     return (
         select(func.count())
         .select_from(Enrolment)
-        .join(Area, Area.id == Enrolment.area_id)
         .where(
             SUBTREE,
             Enrolment.ended_as == "withdrawn",

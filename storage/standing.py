@@ -33,9 +33,16 @@ from typing import Any, Final, Literal
 from sqlalchemy import CTE, ColumnElement, Select, and_, case, exists, func, not_, or_, select
 from sqlalchemy.orm import aliased
 
-from storage.areas import AreaInfo, in_subtree
-from storage.expected import SUBTREE, bounds_of, last_change, periods_cte, register_cte
-from storage.models import Account, Area, Checkin, Contact, Delivery, Person, StatusChange
+from storage.areas import AreaInfo
+from storage.expected import (
+    SUBTREE,
+    below,
+    bounds_of,
+    last_change,
+    periods_cte,
+    register_cte,
+)
+from storage.models import Account, Checkin, Contact, Delivery, Enrolment, Person, StatusChange
 from storage.periods import Period
 
 Standing = Literal["heard", "vouched", "reached", "tried", "silent"]
@@ -68,7 +75,7 @@ def standings(
     :func:`standings_asked`.
     """
     period = periods_cte(len(periods), bounds_of(area, periods, now))
-    return _standings(period, in_subtree(Area.path, area.path), also, silence=silence)
+    return _standings(period, below(Enrolment.area_id, area.path), also, silence=silence)
 
 
 def standings_asked(count: int, *also: ColumnElement[bool], silence: bool = True) -> CTE:
@@ -134,13 +141,7 @@ def _plain(period: CTE, register: CTE) -> ColumnElement[Any]:
             Contact.at >= period.c.start,
             Contact.at < period.c.stop,
             Contact.corrects_id.is_(None),
-            # A correction is of the same person, whose rows are found by an index.
-            not_(
-                exists().where(
-                    correction.person_id == Contact.person_id,
-                    correction.corrects_id == Contact.id,
-                )
-            ),
+            not_(exists().where(correction.corrects_id == Contact.id)),
         )
         .correlate(period, register)
         .scalar_subquery()
@@ -160,11 +161,10 @@ def _mended(period: CTE, register: CTE) -> ColumnElement[Any]:
             corrected.at < period.c.stop,
             not_(
                 exists().where(
-                    newer.person_id == correction.person_id,
                     or_(
                         newer.corrects_id == correction.id,
                         and_(newer.corrects_id == corrected.id, newer.id > correction.id),
-                    ),
+                    )
                 )
             ),
         )
