@@ -1,11 +1,11 @@
-"""The Telegram channel: aiogram's own session, with its errors kept free of the token."""
+"""The Telegram channel: aiogram's own session, with its errors made fit for the rest."""
 
 from typing import Any, Final
 
 from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
-from aiogram.exceptions import TelegramNetworkError
+from aiogram.exceptions import ClientDecodeError, TelegramNetworkError
 from aiogram.methods import TelegramMethod
 from aiogram.methods.base import TelegramType
 
@@ -15,7 +15,10 @@ _TIMEOUT: Final = 30.0
 
 
 class TelegramSession(AiohttpSession):
-    """Network errors name the address they failed on, and in it stands the token."""
+    """Network errors name the address they failed on, and in it stands the token.
+
+    An answer that is none of Telegram's, such as a proxy's page, is an error of the network.
+    """
 
     async def make_request(
         self,
@@ -30,6 +33,8 @@ class TelegramSession(AiohttpSession):
                 raise
             clean = type(problem)(problem.method, problem.message.replace(bot.token, "…"))
             raise clean from problem.__cause__
+        except ClientDecodeError as problem:
+            raise TelegramNetworkError(method, "the answer is none of Telegram's") from problem
 
 
 def telegram_bot(token: str, api: str) -> Bot:
