@@ -21,11 +21,12 @@ from storage.areas import AreaInfo, in_subtree
 from storage.database import Tx
 from storage.models import Area, Checkin, CheckinRule, Delivery, Person, Rollcall
 from storage.outbox import URGENT, lane_of
+from storage.prepared import Prepared
 
 ROLLCALL_WINDOW: Final = timedelta(hours=24)
 _EXPECTED_STATUS: Final = ("away", "moving")
 
-_ANSWER: Final = (
+_ANSWER: Final = Prepared(
     update(Checkin)
     .where(Checkin.id == bindparam("checkin"), Checkin.person_id == bindparam("person"))
     .values(
@@ -39,7 +40,7 @@ _ANSWER: Final = (
         Checkin.rollcall_id,
     )
 )
-_OPEN: Final = (
+_OPEN: Final = Prepared(
     select(
         Checkin.id,
         Checkin.bot_id,
@@ -111,13 +112,12 @@ async def answer_checkin(
     ``None`` when the check-in is not this person's. An answer counts after the window, too: it is
     only not *in time*.
     """
-    row = (
-        await tx.execute(
-            _ANSWER, {"checkin": checkin_id, "person": person_id, "at": now, "said": answer}
-        )
-    ).one_or_none()
-    if row is None:
+    rows = await tx.run(
+        _ANSWER, {"checkin": checkin_id, "person": person_id, "at": now, "said": answer}
+    )
+    if not rows:
         return None
+    row = rows[0]
     return Answered(
         checkin_id=checkin_id,
         first=row.answered_at == now,
@@ -130,9 +130,10 @@ async def answer_checkin(
 
 async def open_checkin(tx: Tx, person_id: int, now: datetime) -> OpenCheckin | None:
     """The newest check-in that words like "fine" answer: delivered, unanswered, window open."""
-    row = (await tx.execute(_OPEN, {"person": person_id, "at": now})).one_or_none()
-    if row is None:
+    rows = await tx.run(_OPEN, {"person": person_id, "at": now})
+    if not rows:
         return None
+    row = rows[0]
     return OpenCheckin(
         row.id, row.bot_id, row.chat_id, row.message_id, rollcall=row.rollcall_id is not None
     )

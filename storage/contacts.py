@@ -8,9 +8,22 @@ from sqlalchemy import insert, select
 from storage.database import Tx
 from storage.models import Contact, Person
 from storage.people import Who
+from storage.prepared import Prepared
 from storage.vault import new_ref
 
-_ADD: Final = insert(Contact)
+_ADD: Final = Prepared(
+    insert(Contact),
+    (
+        "person_id",
+        "area_id",
+        "at",
+        "evidence",
+        "kind",
+        "outcome",
+        "success",
+        "checkin_id",
+    ),
+)
 
 
 async def record_heard(
@@ -25,7 +38,7 @@ async def record_heard(
     """A worker was heard from, in their own words. An officer who is no worker leaves no row."""
     if who.area_id is None:
         return
-    await tx.execute(
+    await tx.run(
         _ADD,
         {
             "person_id": who.person_id,

@@ -6,16 +6,24 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import and_, insert, or_, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from storage.database import Tx
 from storage.models import Intake
+from storage.prepared import Prepared
 
 _COLUMN: Final = "intake.replies"
 STILL_OF_USE: Final = timedelta(minutes=15)
 LEASE: Final = timedelta(minutes=2)
 """How long a process may take to say replies; then another may think it dead and say them."""
-_ADD: Final = insert(Intake)
+_ADD: Final = Prepared(
+    insert(Intake), ("bot_id", "update_id", "at", "replies", "leased_until", "problem")
+)
+_FORGET: Final = (
+    update(Intake)
+    .where(Intake.bot_id == bindparam("bot"), Intake.update_id == bindparam("update"))
+    .values(replies=None)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +51,7 @@ async def record_update(
     sealed = None
     if replies:
         sealed = tx.vault.seal(_COLUMN, f"{bot_id}/{update_id}", json.dumps(replies))
-    await tx.execute(
+    await tx.run(
         _ADD,
         {
             "bot_id": bot_id,
@@ -58,13 +66,7 @@ async def record_update(
 
 async def forget_replies(tx: Tx, sent: Sequence[tuple[int, int]]) -> None:
     """Drop the replies of these ``(bot_id, update_id)``: they are sent, or no longer of use."""
-    for start in range(0, len(sent), 200):
-        some = sent[start : start + 200]
-        await tx.execute(
-            update(Intake)
-            .where(or_(*(and_(Intake.bot_id == b, Intake.update_id == u) for b, u in some)))
-            .values(replies=None)
-        )
+    await tx.execute(_FORGET, [{"bot": bot, "update": update} for bot, update in sent])
 
 
 async def take_unsent_replies(

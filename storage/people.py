@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Row, and_, bindparam, func, select, update
+from sqlalchemy import and_, bindparam, func, select, update
 
 from storage.database import Tx
 from storage.models import Account, Area, Dialog, Intake, Person, Role
+from storage.prepared import Prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ _WHO: Final = (
     .outerjoin(Area, Area.id == Person.area_id)
     .where(Account.bot_id == bindparam("bot_id"), Account.chat_id == bindparam("chat_id"))
 )
-_ARRIVAL: Final = (
+_ARRIVAL: Final = Prepared(
     _WHO.add_columns(
         Dialog.key.label("dialog_key"),
         Dialog.state,
@@ -117,19 +118,18 @@ async def load_arrival(
     A dialog that has lain for two days is over: what comes then is no answer to it. Only who is
     not yet on a register is still waited for.
     """
-    row = (
-        await tx.execute(
-            _ARRIVAL,
-            {
-                "bot_id": bot_id,
-                "chat_id": chat_id,
-                "update_id": update_id,
-                "dialog_key": dialog_key,
-            },
-        )
-    ).first()
-    if row is None:
+    rows = await tx.run(
+        _ARRIVAL,
+        {
+            "bot_id": bot_id,
+            "chat_id": chat_id,
+            "update_id": update_id,
+            "dialog_key": dialog_key,
+        },
+    )
+    if not rows:
         return None
+    row = rows[0]
     over = row.updated_at is not None and row.area_id is not None and now - row.updated_at > _OVER
     return Arrival(
         await _who(tx, row),
@@ -147,7 +147,7 @@ async def load_who(tx: Tx, bot_id: int, chat_id: int) -> Who | None:
     return None if row is None else await _who(tx, row)
 
 
-async def _who(tx: Tx, row: Row[Any]) -> Who:
+async def _who(tx: Tx, row: Any) -> Who:
     duties: tuple[Duty, ...] = ()
     if row.is_officer:
         found = await tx.execute(_DUTIES, {"person_id": row.person_id})

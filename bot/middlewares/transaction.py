@@ -67,7 +67,7 @@ class OneTransaction(BaseMiddleware):
                 return Taken(_listed(await handler(event, data)))
         chat_id = where.chat.id if where.chat is not None else where.user.id
         key = dialog_key(StorageKey(bot_id=bot.id, chat_id=chat_id, user_id=where.user.id))
-        async with self._db.write() as tx:
+        async with self._db.write(together=True) as tx:
             arrival = await load_arrival(
                 tx,
                 bot_id=bot.id,

@@ -1,0 +1,75 @@
+"""The few statements that every update runs: compiled once."""
+
+from collections import namedtuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Dialect, Executable
+from sqlalchemy.sql.compiler import SQLCompiler
+
+Convert = Callable[[Any], Any]
+
+
+class Prepared:
+    """A statement that touches a few rows by their keys, for :meth:`storage.database.Tx.run`.
+
+    On SQLite, SQLAlchemy's way to the database costs many times what such a statement does, so
+    there it is SQL text, and conversions of the values in and out; on PostgreSQL it is the
+    statement as it stands. ``columns`` names what an ``INSERT`` is given.
+    """
+
+    def __init__(self, statement: Executable, columns: Sequence[str] | None = None) -> None:
+        self.statement = statement
+        self._columns = columns
+        self._compiled: CompiledOnce | None = None
+
+    def compiled(self, dialect: Dialect) -> "CompiledOnce":
+        """For SQLite's dialect, of which there is one in a process."""
+        if self._compiled is None:
+            self._compiled = CompiledOnce(self.statement, self._columns, dialect)
+        return self._compiled
+
+
+class CompiledOnce:
+    """``sql`` with places for values, in the order :meth:`values` gives them."""
+
+    def __init__(self, statement: Any, columns: Sequence[str] | None, dialect: Dialect) -> None:
+        compiled: SQLCompiler = statement.compile(dialect=dialect, column_keys=columns)
+        self.sql = str(compiled)
+        self._fixed: dict[str, Any] = {}
+        self._places: list[tuple[str, Convert | None]] = []
+        for name in compiled.positiontup or ():
+            bound = compiled.binds[name]
+            convert = bound.type.dialect_impl(dialect).bind_processor(dialect)
+            self._places.append((name, convert))
+            if not bound.required:
+                self._fixed[name] = bound.value
+        returned = list(getattr(statement, "exported_columns", ()))
+        row: Any = namedtuple("row", [column.key for column in returned])  # type: ignore[misc]  # known only now
+        self._row = row._make
+        conversions = [
+            column.type.dialect_impl(dialect).result_processor(dialect, None) for column in returned
+        ]
+        self._conversions = [
+            (place, convert) for place, convert in enumerate(conversions) if convert is not None
+        ]
+
+    def values(self, given: Mapping[str, Any]) -> list[Any]:
+        """Raises ``KeyError`` for a value that is missing."""
+        fixed = self._fixed
+        return [
+            convert(value) if convert is not None else value
+            for convert, value in (
+                (convert, given[name] if name in given else fixed[name])
+                for name, convert in self._places
+            )
+        ]
+
+    def row(self, values: Sequence[Any]) -> Any:
+        """The row with its columns' names, as Python sees the values."""
+        if self._conversions:
+            changed = list(values)
+            for place, convert in self._conversions:
+                changed[place] = convert(changed[place])
+            values = changed
+        return self._row(values)
