@@ -34,7 +34,7 @@ from storage.checkins import plan_rollcall
 from storage.database import Database
 from storage.enrolment import Address, enrol, give_consent, rename, take_role
 from storage.invites import make_invite
-from storage.models import Account, Base, Person
+from storage.models import Account, Base, Intake, Person
 from storage.people import Who, load_who
 from tests.botapi import BotApi, Message, PrivateConversation, User
 from tests.botapi.account import BotAccount
@@ -50,6 +50,7 @@ _SENTENCES: Final = {
     key[0] if isinstance(key, tuple) else key
     for key in WORDS.locales["zh"]._catalog  # type: ignore[attr-defined]
 }
+_RULES: Final = ("checkin_rule", "rule_clock")
 PATIENCE: Final = 20.0
 
 
@@ -277,13 +278,16 @@ class Town:
         async with self.db.read() as tx:
             for table in Base.metadata.sorted_tables:
                 found = await tx.execute(table.select())
-                dumped[table.name] = [_as_text(row) for row in found.all()]
+                dumped[table.name] = sorted(_as_text(row) for row in found)
         return dumped
 
     async def everything(self) -> dict[str, list[str]]:
-        """The same without the rules that the service's clock sets up by itself."""
-        rules = {"checkin_rule", "rule_clock"}
-        return {table: rows for table, rows in (await self.dump()).items() if table not in rules}
+        """The same without what the service sees to by itself: rules, and replies once sent."""
+        kept = await self.dump()
+        async with self.db.read() as tx:
+            journal = await tx.execute(select(Intake.bot_id, Intake.update_id, Intake.problem))
+        kept["intake"] = sorted(_as_text(row) for row in journal)
+        return {table: rows for table, rows in kept.items() if table not in _RULES}
 
 
 def _as_text(row: Any) -> str:
