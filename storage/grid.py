@@ -67,11 +67,11 @@ async def standing_grid(
     """
     periods = weeks_back(now, area.timezone, weeks)
     asked = bounds_of(area, periods, now)
-    if limit is not None:
-        asked |= {"page_size": limit, "page_from": offset}
+    paged = limit is not None
+    page = {"page_size": limit, "page_from": offset} if paged else {}
     by_area: dict[int, list[GridRow]] = {}
     cells_of: dict[int, list[Cell]] = {}
-    for row in await tx.execute(_people(weeks, paged=limit is not None), asked):
+    for row in await tx.execute(_people(weeks, paged=paged), asked | page):
         cells_of[row.id] = [_NOTHING] * weeks
         by_area.setdefault(row.area_id, []).append(
             GridRow(
@@ -82,7 +82,10 @@ async def standing_grid(
                 cells=cells_of[row.id],
             )
         )
-    for cell in await tx.execute(_cells(weeks, paged=limit is not None), asked):
+    these = {"these": list(cells_of)} if paged else {}
+    for cell in await tx.execute(_cells(weeks, paged=paged), asked | these):
+        if cell.person_id not in cells_of:
+            continue  # on the register in some of the weeks, and no longer
         cells_of[cell.person_id][cell.n] = Cell(cell.standing, cell.silence, cell.excluded)
     return Grid(periods, [row for rows in by_area.values() for row in sorted(rows, key=_need)])
 
@@ -111,8 +114,9 @@ def _people(weeks: int, *, paged: bool) -> Select[int, str, bytes | None, int, s
 
 @cache
 def _cells(weeks: int, *, paged: bool) -> Select[int, int, Standing, Silence, str]:
-    these = select(_people(weeks, paged=paged).subquery("page").c.id)
-    found = standings_asked(weeks, Enrolment.person_id.in_(these)).c
+    # A page's people are few and known by now; everyone's are not worth sending back.
+    narrowed = [Enrolment.person_id.in_(bindparam("these", expanding=True))] if paged else []
+    found = standings_asked(weeks, *narrowed).c
     return select(found.n, found.person_id, found.standing, found.silence, found.excluded)
 
 
