@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from aiogram.utils.i18n import gettext as _
 
+from storage.expected import REASONS
+
 ORDER = ("heard", "vouched", "reached", "tried", "silent")
 CLASSES = ("unanswered", "unreachable", "unasked", "quiet")
 IN_TOUCH = frozenset({"heard", "vouched", "reached"})
@@ -27,6 +29,17 @@ def sign_of(standing: str, silence: str | None = None) -> Sign:
     if silence is not None:
         word = _("{standing}: {why}").format(standing=word, why=silence_word(silence))
     return Sign(standing, _SIGNS[standing], _letter(standing), word)
+
+
+def cell_signs() -> dict[tuple[str, str | None], Sign]:
+    """Every sign a cell can have, made once a page: a grid has more than a thousand cells."""
+    kinds = [(standing, None) for standing in ORDER] + [("silent", why) for why in CLASSES]
+    return {kind: sign_of(*kind) for kind in kinds}
+
+
+def blank_words() -> dict[str | None, str]:
+    """What a cell without a standing says, by the reason of exclusion."""
+    return {reason: not_counted(reason) for reason in (None, *REASONS)}
 
 
 def standing_word(standing: str) -> str:
@@ -70,7 +83,6 @@ def excluded_word(reason: str) -> str:
 
 
 def not_counted(reason: str | None) -> str:
-    """What a cell without a standing says."""
     if reason is None:
         return _("not on the register")
     return _("not counted: {why}").format(why=excluded_word(reason))

@@ -84,15 +84,15 @@ function swap(html) {
   const old = sheet();
   if (!fresh) return;
   const before = new Map();
-  for (const part of old.querySelectorAll("[data-key]")) before.set(part.dataset.key, part.textContent.trim());
+  for (const [key, part] of parts(old)) before.set(key, part.textContent.trim());
   const box = document.getElementById("box");
   const at = box ? [box.scrollLeft, box.scrollTop] : null;
   const focus = old.contains(document.activeElement) ? mark(document.activeElement) : null;
   const top = scrollY;
 
   const changed = [];
-  for (const part of fresh.querySelectorAll("[data-key]")) {
-    if (before.has(part.dataset.key) && before.get(part.dataset.key) !== part.textContent.trim()) {
+  for (const [key, part] of parts(fresh)) {
+    if (before.has(key) && before.get(key) !== part.textContent.trim()) {
       part.classList.add("changed");
       changed.push(part);
     }
@@ -106,6 +106,14 @@ function swap(html) {
   if (changed.length) {
     told.textContent = fresh.dataset.told;
     setTimeout(() => changed.forEach((part) => part.classList.remove("changed")), MARKED_FOR);
+  }
+}
+
+// What may change: each figure by its own key, each cell by its row and week.
+function* parts(root) {
+  for (const part of root.querySelectorAll("[data-key]")) yield [part.dataset.key, part];
+  for (const row of root.querySelectorAll("[data-row]")) {
+    for (const cell of row.querySelectorAll("td")) yield [`${row.dataset.row} ${cell.cellIndex}`, cell];
   }
 }
 
