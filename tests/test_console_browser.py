@@ -258,8 +258,7 @@ async def test_a_screen_reader_hears_each_cell_in_words(room: Room, page: Page) 
     await expect(page.locator(".skip")).to_be_focused()
 
 
-async def test_the_clock_is_the_browsers_business_no_more(room: Room) -> None:
-    """The area's zone rules, wherever the officer's device is."""
+async def test_the_areas_zone_rules_wherever_the_officer_is(room: Room) -> None:
     seen = set()
     for zone in ("America/New_York", "Asia/Shanghai"):
         context: BrowserContext = await room.browser.new_context(timezone_id=zone, locale="en")

@@ -28,7 +28,9 @@ class Format:
 
     def short_rate(self, rate: float | None) -> str:
         """The same without its sign, for where a column says what it is."""
-        return "—" if rate is None else str(int(rate * 100))
+        if rate is None:
+            return "—"
+        return str(min(max(round(rate * 100), 1), 99) if 0 < rate < 1 else round(rate * 100))
 
     def moment(self, at: datetime, zone: str) -> str:
         local = at.astimezone(ZoneInfo(zone))
