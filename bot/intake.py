@@ -11,15 +11,16 @@ from aiogram import Bot, Dispatcher
 from aiogram.methods import AnswerCallbackQuery, SendMessage, TelegramMethod
 from aiogram.types import Update
 from aiogram.utils.i18n import I18n
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import IntegrityError
 
 from bot.middlewares.transaction import Alongside, Taken
 from bot.replies import Replies
 from bot.telemetry import Metrics
 from locales.catalogs import match_language
+from storage.away import is_away
 from storage.database import Database
 from storage.intake import record_update, was_seen
+from storage.people import load_who
 
 log: Final = structlog.get_logger(__name__)
 
@@ -62,20 +63,11 @@ class Intake:
         chat_id = _chat_of(update)
         async with self._turn(bot.id, chat_id):
             try:
-                taken = await self._dispatcher.feed_update(bot, update, alongside=alongside)
-            except IntegrityError as problem:
-                if not await self._repeated(bot, update):
-                    taken = await self._set_aside(bot, update, chat_id, problem)
-                else:
-                    taken = Taken(repeated=True)
-            except (OperationalError, PoolTimeout, OSError) as problem:
-                raise IntakeUnavailable from problem
-            except DBAPIError as problem:
-                if problem.connection_invalidated:
+                taken = await self._feed(bot, update, chat_id, alongside)
+            except Exception as problem:
+                if is_away(problem):
                     raise IntakeUnavailable from problem
-                taken = await self._set_aside(bot, update, chat_id, problem)
-            except Exception as problem:  # noqa: BLE001  # whatever a handler fails on
-                taken = await self._set_aside(bot, update, chat_id, problem)
+                raise
             self._count(bot, taken)
             if not isinstance(taken, Taken):
                 return
@@ -83,6 +75,18 @@ class Intake:
             if taken.says:
                 source = (bot.id, update.update_id) if taken.journaled else None
                 self._replies.speak(bot, chat_id, taken.says, source)
+
+    async def _feed(
+        self, bot: Bot, update: Update, chat_id: int, alongside: Alongside | None
+    ) -> Any:
+        try:
+            return await self._dispatcher.feed_update(bot, update, alongside=alongside)
+        except Exception as problem:
+            if is_away(problem):
+                raise
+            if isinstance(problem, IntegrityError) and await self._repeated(bot, update):
+                return Taken(repeated=True)
+            return await self._set_aside(bot, update, chat_id, problem)
 
     def _count(self, bot: Bot, taken: Any) -> None:
         outcome = "repeated" if isinstance(taken, Taken) and taken.repeated else "done"
@@ -110,12 +114,11 @@ class Intake:
                     now=self._clock(),
                     problem=type(problem).__name__,
                 )
+                who = await load_who(tx, bot.id, chat_id)
         except IntegrityError:
             return Taken(repeated=True)
-        except (DBAPIError, PoolTimeout, OSError) as away:
-            raise IntakeUnavailable from away
         user = update.event.from_user if hasattr(update.event, "from_user") else None
-        language = match_language(user.language_code if user else None)
+        language = who.language if who else match_language(user.language_code if user else None)
         text = self._i18n.gettext(
             "Something went wrong on our side. Please try once more.",
             locale=language or self._i18n.default_locale,
