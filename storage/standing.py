@@ -30,7 +30,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import CTE, ColumnElement, Select, and_, case, exists, func, not_, or_, select
+from sqlalchemy import CTE, ColumnElement, Select, and_, case, exists, func, not_, select
 from sqlalchemy.orm import aliased
 
 from storage.areas import AreaInfo
@@ -159,14 +159,9 @@ def _mended(period: CTE, register: CTE) -> ColumnElement[Any]:
             correction.corrects_id.is_not(None),
             corrected.at >= period.c.start,
             corrected.at < period.c.stop,
-            not_(
-                exists().where(
-                    or_(
-                        newer.corrects_id == correction.id,
-                        and_(newer.corrects_id == corrected.id, newer.id > correction.id),
-                    )
-                )
-            ),
+            # Two questions, not one with "or": each has its index.
+            not_(exists().where(newer.corrects_id == correction.id)),
+            not_(exists().where(newer.corrects_id == corrected.id, newer.id > correction.id)),
         )
         .correlate(period, register)
         .scalar_subquery()

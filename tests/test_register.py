@@ -118,14 +118,23 @@ async def test_who_is_too_new(db: Database) -> None:
     back = world.settled(since=WEEK.start - DAY)
     world.enrolments[-1].update(until=MIDWEEK, ended_as="withdrawn")
     world.enrol(back, 4, SUNDAY - HOUR)
+    at_once = world.settled(since=WEEK.start - DAY)  # left and came back in one instant
+    world.enrolments[-1].update(until=SUNDAY - HOUR, ended_as="withdrawn")
+    world.enrol(at_once, 4, SUNDAY - HOUR)
+    long_back = world.settled(since=WEEK.start - DAY)
+    world.enrolments[-1].update(until=WEEK.start, ended_as="withdrawn")
+    world.enrol(long_back, 3, WEEK.start)
+    world.enrolments[-1].update(until=SUNDAY - HOUR, ended_as="moved")
+    world.enrol(long_back, 4, SUNDAY - HOUR)
     register = await count(db, world)
-    assert register.expected == 2
-    assert register.excluded["too new"] == 2
+    assert register.expected == 3
+    assert register.excluded["too new"] == 3
     assert register.excluded["withdrawn"] == 0
 
 
-async def test_a_past_period_stays_as_it_ended(db: Database) -> None:
-    world = make_world(now=LATER)
+@pytest.mark.parametrize("now", [WEEK.end, LATER])
+async def test_a_past_period_stays_as_it_ended(db: Database, now: datetime) -> None:
+    world = make_world(now=now)
     for status in ("home", "paused", "left"):
         world.change(world.settled(), WEEK.end, status)
     leaver = world.settled()
