@@ -133,6 +133,8 @@ class Conversations:
         talk = self.memory.find(chat_id, now)
         if talk is None:
             await open_chat(tx, chat_id, now)
+            for device in self.memory.devices_at(chat_id):
+                await add_device(tx, chat_id, device, now)
             return True
         await open_chat(tx, chat_id, talk.since, list(talk.bubbles.values()), talk.revision)
         for device in talk.devices:

@@ -78,6 +78,10 @@ class Memory:
         while len(self._seen) > MAX_TALKS * 2:
             self._seen.popitem(last=False)
 
+    def devices_at(self, chat_id: int) -> set[str]:
+        """The browsers that have the chat open, or had lately."""
+        return set(self._seen[chat_id][1]) if chat_id in self._seen else set()
+
     def find(self, chat_id: int, now: datetime) -> Talk | None:
         talk = self._talks.get(chat_id)
         if talk is not None and talk.used_at < now - MAX_AGE:
@@ -96,7 +100,7 @@ class Memory:
             return talk
         if chat_id not in self._seen:
             return None
-        talk = Talk(chat_id, now, now, devices=set(self._seen[chat_id][1]))
+        talk = Talk(chat_id, now, now, devices=self.devices_at(chat_id))
         self._talks[chat_id] = talk
         for device in talk.devices:
             self._by_device[device] = chat_id

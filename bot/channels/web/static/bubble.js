@@ -7,11 +7,23 @@ const STYLES = {
 };
 const LINK = /https?:\/\/[^\s<>"«»“”‘’（）【】，。；！？]*[^\s<>"«»“”‘’（）【】，。；！？.,:;!?)\]]/g;
 const REPLY = "M10 8 5 13l5 5M5 13h9a5 5 0 0 1 5 5v1";
+const PAPER = "M7 3h7l4 4v14H7zM14 3v4h4M10 12h5M10 16h5";
+const PIN = "M12 21c4-5 6-8.500 6-11a6 6 0 0 0-12 0c0 2.500 2 6 6 11zM12 8v4";
 
 export function make(tag, className, text) {
   const node = document.createElement(tag);
   if (className) node.className = className;
   if (text !== undefined) node.textContent = text;
+  return node;
+}
+
+function icon(path) {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  node.setAttribute("viewBox", "0 0 24 24");
+  node.setAttribute("aria-hidden", "true");
+  const line = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  line.setAttribute("d", path);
+  node.append(line);
   return node;
 }
 
@@ -55,7 +67,11 @@ function styled(into, text, entities, from = 0, to = text.length) {
 
 function media(message) {
   const file = message.file;
-  if (message.kind === "location") return make("p", "text", `📍 ${say("mine_place")}`);
+  if (message.kind === "location") {
+    const place = make("div", "attachment");
+    place.append(icon(PIN), make("span", "", say("mine_place")));
+    return place;
+  }
   if (!file) return null;
   const source = file.blob ? URL.createObjectURL(file.blob) : `/chat/file/${file.ref}?${here()}`;
   if (message.kind === "photo") {
@@ -81,8 +97,7 @@ function media(message) {
   const link = make("a", "attachment");
   link.href = file.blob ? source : `${source}&download`;
   link.download = file.name || "file";
-  link.append(make("span", "", "📄"), make("span", "", `${file.name || say("file")} · ${size(file.size)}`));
-  link.querySelector("span").setAttribute("aria-hidden", "true");
+  link.append(icon(PAPER), make("span", "", `${file.name || say("file")} · ${size(file.size)}`));
   return link;
 }
 
@@ -146,7 +161,7 @@ export function draw(message, on) {
     const reply = make("button");
     reply.type = "button";
     reply.setAttribute("aria-label", say("reply"));
-    reply.innerHTML = `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${REPLY}"/></svg>`;
+    reply.append(icon(REPLY));
     reply.addEventListener("click", () => on.reply(message));
     meta.append(reply);
   }

@@ -75,6 +75,7 @@ export class Composer {
   }
 
   choices(open) {
+    if (open) clear("place");
     attach.hidden = !open;
     more.setAttribute("aria-expanded", String(open));
     if (open) attach.querySelector("input").focus();
@@ -105,7 +106,7 @@ export class Composer {
       } catch {
         toast(say("noplace"), true);
       }
-    });
+    }, "calm");
   }
 
   async record() {
@@ -133,7 +134,7 @@ export class Composer {
       this.recorder = null;
       await recorder.stop();
       this.idle();
-    });
+    }, "calm");
   }
 
   idle() {

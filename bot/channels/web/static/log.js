@@ -12,12 +12,22 @@ export class Log {
     this.on = { ...on, jump: (id) => this.jump(id) };
     this.messages = new Map();
     this.waiting = new Map();
-    scroller.addEventListener("scroll", () => { down.hidden = this.atEnd(); }, { passive: true });
-    down.addEventListener("click", () => this.toEnd());
+    down.addEventListener("click", () => {
+      this.stuck = true;
+      this.toEnd();
+    });
     new ResizeObserver(() => this.stuck && this.toEnd()).observe(log);
     new ResizeObserver(() => this.stuck && this.toEnd()).observe(scroller);
-    scroller.addEventListener("scroll", () => { this.stuck = this.atEnd(); }, { passive: true });
+    // Only a reader moves up: what grows or shrinks around them leaves the place as it is.
+    scroller.addEventListener("scroll", () => {
+      const top = scroller.scrollTop;
+      if (this.atEnd()) this.stuck = true;
+      else if (top < this.top - 2) this.stuck = false;
+      this.top = top;
+      down.hidden = this.stuck;
+    }, { passive: true });
     this.stuck = true;
+    this.top = 0;
   }
 
   get oldest() {
@@ -64,8 +74,10 @@ export class Log {
     }
     this.days();
     if (older) scroller.scrollTop += scroller.scrollHeight - height;
-    else if (follow) this.toEnd();
-    else down.hidden = this.atEnd();
+    else if (follow) {
+      this.stuck = true;
+      this.toEnd();
+    } else down.hidden = this.atEnd();
   }
 
   replace(old, node) {

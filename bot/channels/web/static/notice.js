@@ -5,10 +5,10 @@ const place = document.getElementById("notices");
 const standing = new Map();
 
 // A notice stays until it is cleared by its name.
-export function notice(name, sentence, action, act) {
+export function notice(name, sentence, action, act, tone = "") {
   clear(name);
   const box = document.createElement("div");
-  box.className = "notice";
+  box.className = `notice ${tone}`;
   const text = document.createElement("p");
   text.textContent = sentence;
   box.append(text);

@@ -3,6 +3,7 @@ import { drop, keep, kept } from "./shelf.js";
 import { here, setup } from "./words.js";
 
 const WAITS = [1000, 2000, 4000, 8000, 15000];
+const NEVER = Infinity;
 
 export function newId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
@@ -14,6 +15,7 @@ export class Outbox {
   constructor(on) {
     this.on = on;
     this.queue = [];
+    this.settled = new Set();
     this.tries = 0;
     this.last = 0;
     addEventListener("online", () => this.hurry());
@@ -21,7 +23,8 @@ export class Outbox {
 
   async restore() {
     for (const entry of await kept(setup.chat)) {
-      if (this.queue.some((queued) => queued.client_id === entry.client_id)) continue;
+      const known = this.queue.some((queued) => queued.client_id === entry.client_id);
+      if (known || this.settled.has(entry.client_id)) continue;
       this.queue.push(entry);
       this.on.waiting(entry);
     }
@@ -40,6 +43,7 @@ export class Outbox {
   }
 
   again(entry) {
+    this.settled.delete(entry.client_id);
     this.queue.push(entry);
     keep(entry).then(() => this.pump());
   }
@@ -58,9 +62,11 @@ export class Outbox {
       const entry = this.queue[0];
       const wait = await this.deliver(entry);
       if (wait) {
-        this.later = setTimeout(() => this.pump(), wait);
+        // Kept for its own conversation when this page is about to show another.
+        if (wait !== NEVER) this.later = setTimeout(() => this.pump(), wait);
         break;
       }
+      this.settled.add(entry.client_id);
       this.queue = this.queue.filter((queued) => queued !== entry);
       await drop(entry.client_id);
     }
@@ -84,7 +90,7 @@ export class Outbox {
     }
     if (answer.moved) {
       this.on.moved();
-      return 0;
+      return NEVER;
     }
     if (answer.lost) {
       this.on.lost(answer.error);
