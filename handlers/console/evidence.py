@@ -6,7 +6,7 @@ from storage.evidence import CheckinSeen, ContactSeen
 
 
 def what_happened(contact: ContactSeen) -> str:
-    """One short phrase, such as "answered a check-in: I'm fine"."""
+    """One short phrase, such as "answered a check-in: all well"."""
     if contact.evidence == "liaison":
         return _attempt(contact)
     if contact.kind == "checkin":
@@ -45,10 +45,10 @@ def on_whose_word(contact: ContactSeen) -> str:
 
 def answer_word(answer: str) -> str:
     return {
-        "ok": _("I'm fine"),
-        "moved": _("I've moved"),
-        "home": _("Going home"),
-        "help": _("I need help"),
+        "ok": _("all well"),
+        "moved": _("moved elsewhere"),
+        "home": _("going home"),
+        "help": _("needs help"),
     }.get(answer, answer)
 
 

@@ -78,7 +78,9 @@ def _line(named: NamedStanding, area: AreaInfo, form: Format) -> Line:
     words = sign.word
     if named.last_heard_at is not None:
         when = form.moment(named.last_heard_at, area.timezone)
-        words = f"{words} · {_('last heard {when}').format(when=when)}"
+        # Not inside the f-string: there nobody would find it for the catalogs.
+        heard = _("last heard {when}").format(when=when)
+        words = f"{words} · {heard}"
     return Line(named.ref, named.name, sign.mark, words)
 
 
