@@ -16,7 +16,8 @@ from storage.register import (
     weekly_counts,
 )
 from tests.register_oracle import Oracle
-from tests.register_world import PATHS, World, worlds
+from tests.register_world import PATHS, World
+from tests.register_worlds import worlds
 
 # One database serves all examples: each is rolled back with the reading transaction it was
 # written in.
