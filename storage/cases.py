@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy import case as when
@@ -59,20 +60,22 @@ async def open_case(
 
     ``kind``: ``question``, ``media``, or ``help``. A conversation is one case: what comes within
     24 h of an open case, or of its answer, is added to it and opens it again; a case becomes
-    urgent when urgent help is asked for meanwhile. Calls for help join only calls for help.
+    urgent when urgent help is asked for meanwhile. Calls for help join only calls for help. A
+    call is told once, and once more after each answer.
     Raises :class:`storage.errors.Refused` for someone who is on no area's register.
     """
     if who.area_id is None:
         raise Refused("Only someone on an area's register can open a case.")
     running = await _running_case(tx, who.person_id, kind, now)
-    raised = False
+    answered_at = None
+    asked_urgent = urgent
     if running is None:
         case_id, ref = await _insert_case(tx, who, who.area_id, kind, urgent, now)
     else:
         case_id, ref, was_urgent = running
-        raised = urgent and not was_urgent
         urgent = urgent or was_urgent
-        await tx.execute(update(Case).where(Case.id == case_id).values(state="open", urgent=urgent))
+        opened_again = update(Case).where(Case.id == case_id).values(state="open", urgent=urgent)
+        answered_at = await tx.scalar(opened_again.returning(Case.answered_at))
     message_id = None
     if text is not None or media is not None:
         message_id = await _insert_message(
@@ -81,26 +84,29 @@ async def open_case(
 
     roles = ("liaison", "supervisor") if urgent else ("liaison",)
     officers = await officers_near(tx, who.area_id, roles, apart_from=who.person_id)
-    if running is None or raised:
-        template, prefix = ("help_urgent" if urgent else "case_new"), f"case:{case_id}:{urgent:d}"
-    elif message_id is not None:
-        template, prefix = "case_more", f"casemsg:{message_id}"
-    else:
-        # A second tap on "help": they know already.
-        return _opened(case_id, ref, officers, added=True)
+    calls = running is None or asked_urgent or message_id is None
+    # A second tap on "help" has the same key: they know already. After an answer it has another.
+    since = "" if answered_at is None else f":{answered_at.timestamp():.6f}"
     for officer in officers:
-        await enqueue(
+        tell = partial(
+            enqueue,
             tx,
             person_id=officer.person_id,
-            template=template,
             priority=0,
             urgent=urgent,
-            dedupe_key=f"{prefix}:{officer.person_id}",
             case_id=case_id,
             case_message_id=message_id,
             now=now,
             expires_at=now + TELL_WITHIN,
         )
+        told = None
+        if calls:
+            told = await tell(
+                template="help_urgent" if asked_urgent else "case_new",
+                dedupe_key=f"case:{case_id}:{asked_urgent:d}{since}:{officer.person_id}",
+            )
+        if told is None and message_id is not None:
+            await tell(template="case_more", dedupe_key=f"casemsg:{message_id}:{officer.person_id}")
     return _opened(case_id, ref, officers, added=running is not None)
 
 

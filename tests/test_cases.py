@@ -175,6 +175,41 @@ async def test_what_follows_an_answer_opens_it_again(db: Database, now: datetime
         assert await count_open_cases(tx, mei) == 1
 
 
+async def test_a_call_after_an_answer_is_told_again(db: Database, now: datetime) -> None:
+    async with db.write() as tx:
+        town, elm, _ = await _county(tx, now)
+        await make_person(tx, "Boss", now, officer_of=town, role="supervisor")
+        mei = await make_person(tx, "Mei", now, officer_of=elm)
+        worker = await make_person(tx, "Fang", now, area=elm)
+
+        async def call(at: datetime, text: str | None = None, *, urgent: bool = True) -> list[str]:
+            """What the officers are told because of it."""
+            before = len(await _told(tx))
+            opened = await _ask(tx, worker, at, text, kind="help", urgent=urgent)
+            assert opened.officers == 2
+            return [template for template, _, _ in (await _told(tx))[before:]]
+
+        assert await call(now) == ["help_urgent"] * 2
+        (case_id,) = {case_id for _, _, case_id in await _told(tx)}
+        for hours in (10, 20):
+            at = now + timedelta(hours=hours)
+            assert await reply_to_case(tx, case_id=case_id, by=mei, text="On my way", now=at)
+            assert await call(at + timedelta(hours=1)) == ["help_urgent"] * 2
+            assert await call(at + timedelta(hours=1)) == []
+            # Words that follow the call are added to it.
+            assert await call(at + timedelta(hours=2), "Come") == ["case_more"] * 2
+
+        # Thanks open it again, and do not swallow the next call.
+        at = now + timedelta(hours=30)
+        assert await reply_to_case(tx, case_id=case_id, by=mei, text="All well?", now=at)
+        thanks = await _ask(tx, worker, at, "Thank you")
+        assert thanks.id == case_id
+        assert [template for template, _, _ in (await _told(tx))[-2:]] == ["case_more"] * 2
+        assert await call(at, urgent=False) == ["case_new"] * 2
+        assert await call(at) == ["help_urgent"] * 2
+        assert await tx.scalar(select(func.count(Case.id))) == 1
+
+
 async def test_a_call_for_help_does_not_hide_in_a_question(db: Database, now: datetime) -> None:
     async with db.write() as tx:
         _, elm, _ = await _county(tx, now)
