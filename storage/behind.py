@@ -9,16 +9,31 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import String, and_, bindparam, select
+from sqlalchemy import String, bindparam, select
 
 from storage.areas import AreaInfo
 from storage.database import Tx
 from storage.expected import SUBTREE, bounds_of, periods_cte, register_cte
-from storage.models import Checkin, Person, UtcDateTime
+from storage.feedback import DELIVERED, due_in
+from storage.models import Checkin, Person
 from storage.periods import Period
 
 NAMED_REASONS: Final = frozenset({"home", "paused", "too new", "on hold"})
 """Reasons of exclusion whose people are named; who withdrew is a number and stays one."""
+
+
+_CHECKINS: Final = (
+    select(
+        Person.id,
+        Person.ref,
+        Person.name,
+        Checkin.delivered_at,
+        Checkin.answered_at,
+        Checkin.window_until,
+    )
+    .join(Checkin, Checkin.person_id == Person.id)
+    .where(DELIVERED)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +47,10 @@ class NamedExcluded:
 
 @dataclass(frozen=True, slots=True)
 class NamedCheckin:
-    """One delivered check-in of the period; ``in_time``: answered inside its window. Times UTC."""
+    """One delivered check-in of the period; ``in_time``: answered inside its window. Times UTC.
+
+    ``name`` is empty once erased.
+    """
 
     person_id: int
     ref: str
@@ -57,8 +75,7 @@ async def named_checkins(
     tx: Tx, area: AreaInfo, period: Period, now: datetime
 ) -> list[NamedCheckin]:
     """The delivered check-ins of the period's slots, unanswered ones first, then by name."""
-    asked = {"due_from": period.start, "due_to": period.end, **bounds_of(area, [period], now)}
-    rows = await tx.execute(_checkins(), asked)
+    rows = await tx.execute(_CHECKINS, due_in(area, period, now))
     listed = [
         NamedCheckin(
             person_id=row.id,
@@ -80,31 +97,6 @@ def _excluded() -> Any:
         select(Person.id, Person.ref, Person.name)
         .join(register, register.c.person_id == Person.id)
         .where(register.c.excluded == bindparam("reason", type_=String))
-    )
-
-
-@cache
-def _checkins() -> Any:
-    register = register_cte(periods_cte(1), SUBTREE)
-    return (
-        select(
-            Person.id,
-            Person.ref,
-            Person.name,
-            Checkin.delivered_at,
-            Checkin.answered_at,
-            Checkin.window_until,
-        )
-        .join(register, register.c.person_id == Person.id)
-        .join(Checkin, Checkin.person_id == Person.id)
-        .where(
-            register.c.excluded.is_(None),
-            and_(
-                Checkin.due_at >= bindparam("due_from", type_=UtcDateTime()),
-                Checkin.due_at < bindparam("due_to", type_=UtcDateTime()),
-            ),
-            Checkin.delivered_at.is_not(None),
-        )
     )
 
 

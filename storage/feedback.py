@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
@@ -24,7 +24,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from storage.areas import AreaInfo
 from storage.database import Tx
-from storage.expected import SUBTREE, bounds_of, periods_cte, register_cte
+from storage.expected import PATH, NotBegun, below
 from storage.models import Checkin, UtcDateTime
 from storage.periods import Period
 
@@ -44,14 +44,12 @@ class Feedback:
 
 
 async def measure_feedback(tx: Tx, area: AreaInfo, period: Period, now: datetime) -> Feedback:
-    """The check-ins that were due in the period, of the workers expected in it.
+    """The check-ins that were due in the period (:func:`due_in`), whoever they were put to.
 
     Delivery and answer may fall after the period's end: a check-in of its last day has its
-    window in the next one. Check-ins of the excluded count on neither side. Raises
-    :class:`storage.expected.NotBegun`.
+    window in the next one. Raises :class:`storage.expected.NotBegun`.
     """
-    asked = {"due_from": period.start, "due_to": period.end, **bounds_of(area, [period], now)}
-    row = (await tx.execute(_feedback(), asked)).one()
+    row = (await tx.execute(_feedback(), due_in(area, period, now))).one()
     return Feedback(
         delivered=row.delivered,
         answered=row.answered,
@@ -60,25 +58,34 @@ async def measure_feedback(tx: Tx, area: AreaInfo, period: Period, now: datetime
     )
 
 
+def due_in(area: AreaInfo, period: Period, now: datetime) -> dict[str, Any]:
+    """The values of the parameters of :data:`DELIVERED`. Raises :class:`NotBegun`."""
+    if now < period.start:
+        raise NotBegun(period)
+    return {"subtree": area.path, "due_from": period.start, "due_to": period.end}
+
+
+DELIVERED: Final = and_(
+    below(Checkin.area_id, PATH),
+    Checkin.due_at >= bindparam("due_from", type_=UtcDateTime()),
+    Checkin.due_at < bindparam("due_to", type_=UtcDateTime()),
+    Checkin.delivered_at.is_not(None),
+)
+"""A check-in of a slot in the period that arrived, in the area its worker belonged to then.
+
+What its worker does after it changes nothing: whose answer is "going home", who moves to another
+village or leaves stays counted where and when they were asked.
+"""
+
+
 @cache
 def _feedback() -> Any:
-    register = register_cte(periods_cte(1), SUBTREE)
     answered = and_(Checkin.answered_at.is_not(None), Checkin.answered_at < Checkin.window_until)
     took = case(
         (answered, cast(seconds_between(Checkin.delivered_at, Checkin.answered_at), Integer)),
         else_=null(),
     )
-    slot = (
-        select(took.label("took"))
-        .join(register, register.c.person_id == Checkin.person_id)
-        .where(
-            register.c.excluded.is_(None),
-            Checkin.due_at >= bindparam("due_from", type_=UtcDateTime()),
-            Checkin.due_at < bindparam("due_to", type_=UtcDateTime()),
-            Checkin.delivered_at.is_not(None),
-        )
-        .subquery("slot")
-    )
+    slot = select(took.label("took")).where(DELIVERED).subquery("slot")
     unanswered = slot.c.took.is_(None)
     ranked = select(
         slot.c.took,

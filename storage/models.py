@@ -330,6 +330,7 @@ class Checkin(Base):
         UniqueConstraint("rule_id", "person_id", "slot"),
         UniqueConstraint("rollcall_id", "person_id"),
         Index(None, "person_id", "due_at"),
+        Index(None, "area_id", "due_at"),
     )
 
 

@@ -130,13 +130,14 @@ class Oracle:
                 slower = row["slower"]
         return slower
 
-    def slots(self, person_id: int) -> list[Row]:
-        """The delivered check-ins that were due in the period."""
+    def slots(self, area_id: int) -> list[Row]:
+        """The delivered check-ins that were due in the period, asked in the area's subtree."""
         return [
             row
-            for row in self.of(self.world.checkins, person_id)
+            for row in self.world.checkins
             if self.period.start <= row["due_at"] < self.period.end
             and row["delivered_at"] is not None
+            and PATHS[row["area_id"]].startswith(PATHS[area_id])
         ]
 
     def workers(self, area_id: int) -> list[int]:
@@ -176,7 +177,6 @@ class Oracle:
         silence = dict.fromkeys(["unreachable", "unanswered", "unasked", "quiet"], 0)
         excluded = dict.fromkeys(["home", "paused", "withdrawn", "too new", "on hold"], 0)
         excluded["withdrawn"] = self.leavers(area_id)
-        slots: list[Row] = []
         for person_id in self.workers(area_id):
             stands, silent_as, reason = self.cell(person_id, area_id)
             if reason is not None:
@@ -186,9 +186,9 @@ class Oracle:
             standing[stands] += 1
             if silent_as is not None:
                 silence[silent_as] += 1
-            slots += self.slots(person_id)
         expected = sum(standing.values())
         in_touch = standing["heard"] + standing["vouched"] + standing["reached"]
+        slots = self.slots(area_id)
         answered = [row for row in slots if self.answer_time(row) is not None]
         return {
             "area": f"a{area_id}",
@@ -212,11 +212,7 @@ class Oracle:
         return took
 
     def answer_times(self, area_id: int) -> list[timedelta]:
-        """Of the expected workers' answers inside the window, shortest first."""
+        """Of the answers inside the window, shortest first."""
         return sorted(
-            took
-            for person_id in self.workers(area_id)
-            if self.excluded(person_id) is None
-            for row in self.slots(person_id)
-            if (took := self.answer_time(row)) is not None
+            took for row in self.slots(area_id) if (took := self.answer_time(row)) is not None
         )

@@ -170,11 +170,12 @@ class World:
         delivered_at: datetime | None,
         answered_at: datetime | None = None,
         hours: int = 48,
+        area_id: int = 3,
     ) -> None:
         self.add(
             "checkins",
             person_id=person_id,
-            area_id=3,
+            area_id=area_id,
             slot=f"slot-{len(self.checkins)}",
             due_at=due_at,
             window_until=due_at + timedelta(hours=hours),

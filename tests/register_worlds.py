@@ -120,6 +120,7 @@ def _draw_traffic(
             delivered if kept > 0 and delivered - due < timedelta(days=30) else None,
             answered if kept > 1 else None,
             hours=draw(st.sampled_from([1, 48])),
+            area_id=draw(st.sampled_from(VILLAGES)),
         )
     for _ in range(draw(st.integers(0, 2))):
         state = draw(st.sampled_from(["queued", "sent", "unknown", "failed", "expired"]))

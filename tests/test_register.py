@@ -153,23 +153,26 @@ async def test_a_running_period_is_as_things_stand_now(db: Database) -> None:
 
 
 async def test_leaving_lowers_nobodys_rate(db: Database) -> None:
-    """The one who leaves is on neither side, whether they had been heard from or not."""
-    stayers = make_world()
-    stayers.contact(stayers.settled(), MIDWEEK, "self")
-    stayers.checkin(stayers.settled(), MIDWEEK, MIDWEEK)
-    before = await count(db, stayers)
-    for heard in (False, True):
-        leaver = stayers.settled()
-        stayers.checkin(leaver, MIDWEEK, MIDWEEK, MIDWEEK if heard else None)
+    """Who leaves is not expected, heard from or not; what they were asked stays as it was."""
+    world = make_world()
+    world.contact(world.settled(), MIDWEEK, "self")
+    world.checkin(world.settled(), MIDWEEK, MIDWEEK)
+    stayers = await count(db, world)
+    leavers = [world.settled(), world.settled()]
+    for leaver, heard in zip(leavers, (False, True), strict=True):
+        world.checkin(leaver, MIDWEEK, MIDWEEK, MIDWEEK if heard else None)
         if heard:
-            stayers.contact(leaver, MIDWEEK, "self")
-        stayers.enrolments[-1].update(until=SUNDAY, ended_as="withdrawn")
-        stayers.consent(leaver, SUNDAY, given=False)
-    after = await count(db, stayers)
+            world.contact(leaver, MIDWEEK, "self")
+    before = await count(db, world)
+    for leaver in leavers:
+        world.enrolments[leaver - 1].update(until=SUNDAY, ended_as="withdrawn")
+        world.consent(leaver, SUNDAY, given=False)
+    after = await count(db, world)
     assert after.excluded["withdrawn"] == 2
-    assert after.counts == before.counts
+    assert after.counts == stayers.counts
+    assert after.contact_rate == stayers.contact_rate == 1 / 2
     assert after.feedback == before.feedback
-    assert after.contact_rate == before.contact_rate == 1 / 2
+    assert after.feedback_rate == 1 / 3
 
 
 async def test_leavers_are_counted_once_in_the_period_they_left_in(db: Database) -> None:

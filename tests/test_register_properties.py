@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from hypothesis import HealthCheck, event, given, settings
 
+from storage.behind import named_checkins
 from storage.database import Database
 from storage.grid import standing_grid
 from storage.periods import weeks_back
@@ -56,6 +57,13 @@ async def _compare(db: Database, world: World) -> None:
                 for person_id in oracle.workers(area_id)
                 if oracle.excluded(person_id) is None
             }
+            asked = await named_checkins(tx, area, world.period, world.now)
+            assert sorted(
+                (one.person_id, one.delivered_at, one.in_time) for one in asked
+            ) == sorted(
+                (row["person_id"], row["delivered_at"], oracle.answer_time(row) is not None)
+                for row in oracle.slots(area_id)
+            )
         event(f"expected {registers[1].expected}")
         _check_pooled(registers[2], [registers[3], registers[4]])
         _check_pooled(registers[1], [registers[2], registers[5]])

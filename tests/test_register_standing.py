@@ -149,3 +149,26 @@ async def test_feedback_is_by_the_slots_due_in_the_period(db: Database) -> None:
     assert register.feedback_rate == 3 / 5
     assert register.feedback.median == 10 * HOUR
     assert register.feedback.ninetieth == window
+
+
+async def test_what_the_answer_is_changes_no_feedback(db: Database) -> None:
+    """Who answers "going home" is expected no more, and has answered."""
+    world = make_world()
+    for _ in range(2):
+        world.checkin(world.settled(), MIDWEEK, MIDWEEK, MIDWEEK + HOUR)
+    before = await count(db, world)
+    world.change(1, MIDWEEK + HOUR, "home")
+    after = await count(db, world)
+    assert (after.expected, after.excluded["home"]) == (1, 1)
+    assert after.feedback == before.feedback
+    assert after.as_json()["checkins"] == {"delivered": 2, "answered": 2}
+
+
+async def test_a_slot_stays_with_the_village_it_was_asked_in(db: Database) -> None:
+    world = make_world()
+    mover = world.settled()
+    world.checkin(mover, MIDWEEK, MIDWEEK, MIDWEEK + HOUR)
+    world.enrolments[-1].update(until=MIDWEEK + DAY, ended_as="moved")
+    world.enrol(mover, 5, MIDWEEK + DAY)
+    assert (await count(db, world, area_id=3)).feedback_rate == 1
+    assert (await count(db, world, area_id=5)).feedback_rate is None

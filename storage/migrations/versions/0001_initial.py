@@ -460,6 +460,9 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_checkin_person_id_checkin_due_at"), ["person_id", "due_at"], unique=False
         )
+        batch_op.create_index(
+            batch_op.f("ix_checkin_area_id_checkin_due_at"), ["area_id", "due_at"], unique=False
+        )
 
     op.create_table(
         "contact",
