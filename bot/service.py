@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import hmac
 import signal
+import socket
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,8 +27,10 @@ from bot.demo.county import make_demo
 from bot.demo.links import make_demo_links
 from bot.demo.welcome import welcome_to_demo
 from bot.intake import Intake, IntakeUnavailable
+from bot.listening import bind_port
 from bot.opening import Opened, open_database
 from bot.polling import HEARD, Polling
+from bot.possession import sole_service
 from bot.replies import Replies
 from bot.settings import Settings
 from bot.telemetry import Metrics, configure_logging, telemetry_routes
@@ -58,8 +61,7 @@ def _utc_now() -> datetime:
 async def serve(settings: Settings) -> int:
     """Run until SIGTERM or SIGINT; returns the exit code.
 
-    Raises :class:`storage.errors.Refused`, or ``OSError`` for a port in use, before anything
-    has begun.
+    Raises :class:`storage.errors.Refused` before anything has begun.
     """
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -113,13 +115,21 @@ class Service:
 async def running(
     settings: Settings, clock: Callable[[], datetime] = _utc_now
 ) -> AsyncIterator[Service]:
-    """A started service for as long as the block runs."""
+    """A started service for as long as the block runs.
+
+    What can be refused comes first: nothing is said, or taken back, by a service that then finds
+    its port or its database in use.
+    """
     async with contextlib.AsyncExitStack() as stack:
+        listening = bind_port(settings)
+        for bound in listening:
+            stack.callback(bound.close)
+        stack.enter_context(sole_service(settings))
         opened = await open_database(settings, bring_up=True)
         stack.push_async_callback(opened.db.close)
         hidden = [*settings.secrets(), opened.secret_key]
         configure_logging(settings.log_format, hidden)
-        yield await _start(stack, settings, opened, clock)
+        yield await _start(stack, settings, opened, clock, listening)
 
 
 async def _start(
@@ -127,6 +137,7 @@ async def _start(
     settings: Settings,
     opened: Opened,
     clock: Callable[[], datetime],
+    listening: list[socket.socket],
 ) -> Service:
     db = opened.db
     demo = await _find_demo(settings, opened, clock())
@@ -187,7 +198,7 @@ async def _start(
     stack.push_async_callback(replies.stop)
     await delivery.start()
     stack.push_async_callback(delivery.stop)
-    await _listen(stack, settings, make_app(routes, console), channel, live)
+    await _listen(stack, listening, make_app(routes, console), channel, live)
     await ticking.start()
     stack.push_async_callback(ticking.stop)
     if telegram is not None:
@@ -249,7 +260,7 @@ async def _greet_telegram(opened: Opened, bot: Bot, i18n: I18n) -> str | None:
 
 async def _listen(
     stack: contextlib.AsyncExitStack,
-    settings: Settings,
+    listening: list[socket.socket],
     app: web.Application,
     channel: WebChannel,
     live: LiveFeed,
@@ -260,14 +271,8 @@ async def _listen(
     # Open streams would hold up the server's end; they are closed just before it.
     stack.push_async_callback(channel.close)
     stack.callback(live.close)
-    site = web.TCPSite(runner, settings.http_host, settings.http_port)
-    try:
-        await site.start()
-    except OSError as problem:
-        raise Refused(
-            f"port {settings.http_port} on {settings.http_host} cannot be used "
-            f"({problem.strerror or 'in use'}): stop the other program, or set KINROOM_HTTP_PORT"
-        ) from problem
+    for bound in listening:
+        await web.SockSite(runner, bound).start()
 
 
 async def _hear_telegram(

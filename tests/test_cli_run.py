@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.command import Command
+from tests.conftest import SECRET_KEY
 
 ROOT = Path(__file__).parent.parent
 WAIT = 60  # s; a machine under load is slow to start a process
@@ -100,10 +101,33 @@ def test_a_port_in_use_is_one_line(kinroom: Command) -> None:
         with _start(HTTP_PORT=str(taken.getsockname()[1]), DEMO="0") as process:
             _, err = process.communicate(timeout=WAIT)
     assert process.returncode == 1
-    last = err.splitlines()[-1]
-    assert last.startswith("kinroom: ")
-    assert last.endswith("stop the other program, or set KINROOM_HTTP_PORT")
-    assert "Traceback" not in err
+    assert err.startswith("kinroom: ")
+    assert err.endswith("stop the other program, or set KINROOM_HTTP_PORT\n")
+    assert err.count("\n") == 1
+    assert not Path("var").exists()
+
+
+def test_a_second_service_on_a_database_is_one_line(kinroom: Command, sqlite_url: str) -> None:
+    first = {"DATABASE_URL": sqlite_url, "HTTP_PORT": str(_free_port())}
+    with _running(**first), _start(**first | {"HTTP_PORT": str(_free_port())}) as second:
+        out, err = second.communicate(timeout=WAIT)
+    assert (second.returncode, out) == (1, "")
+    assert err.startswith("kinroom: another service runs on the database ")
+    assert err.count("\n") == 1
+
+
+def test_commands_work_beside_the_service(installed: Command, database_url: str) -> None:
+    beside = {"DATABASE_URL": database_url, "SECRET_KEY": SECRET_KEY, "DEMO": "0"}
+    with _running(HTTP_PORT=str(_free_port()), **beside):
+        assert installed("area", "add", "V", "Village", "--json").json["code"] == "V"
+
+
+def test_services_run_side_by_side_on_postgresql(kinroom: Command, postgres_url: str) -> None:
+    ports = [_free_port(), _free_port()]
+    one, other = ({"DATABASE_URL": postgres_url, "HTTP_PORT": str(port)} for port in ports)
+    with _running(**one), _running(**other):
+        for port in ports:
+            assert json.loads(_get(port, "/readyz")) == {"status": "ok"}
 
 
 def test_a_bad_setting_stops_the_start(kinroom: Command) -> None:
