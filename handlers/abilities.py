@@ -5,10 +5,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Abilities:
-    """``max_text`` in UTF-16 units; ``rate`` in messages a second, 0 for no limit."""
+    """``max_text`` in UTF-16 units; ``rate`` in messages a second, 0 for no limit.
+
+    ``device_links``: a conversation opens on another device through a link of ours.
+    """
 
     can_push: bool = True
     can_edit: bool = True
     max_buttons: int = 100
     max_text: int = 4096
     rate: float = 0.0
+    device_links: bool = False

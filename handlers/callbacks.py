@@ -34,7 +34,7 @@ class NewsTap(CallbackData, prefix="nw"):
 
 
 class PlaceTap(CallbackData, prefix="pl"):
-    """``choice``: ``skip``."""
+    """``choice``: ``skip``, or ``message``: the place just noted was none."""
 
     choice: str
 
@@ -53,7 +53,7 @@ class DataTap(CallbackData, prefix="md"):
 
 
 class MoveTap(CallbackData, prefix="mv"):
-    """A known worker opened another village's link: ``choice`` ``move`` or ``stay``."""
+    """Someone known opened another link: ``choice`` ``move``, ``serve`` or ``stay``."""
 
     choice: str
     token: str

@@ -8,7 +8,7 @@ from aiogram.types import (
 )
 from aiogram.utils.i18n import gettext as _
 
-from handlers.callbacks import CheckinTap, EnrolTap, HelpTap, MoveTap, NewsTap, PlaceTap
+from handlers.callbacks import CheckinTap, DataTap, EnrolTap, HelpTap, MoveTap, NewsTap, PlaceTap
 from handlers.say import LANGUAGES, language_name
 
 
@@ -18,6 +18,11 @@ def _column(*buttons: InlineKeyboardButton) -> InlineKeyboardMarkup:
 
 def button(text: str, data: str) -> InlineKeyboardButton:
     return InlineKeyboardButton(text=text, callback_data=data)
+
+
+def open_my_data() -> InlineKeyboardButton:
+    """For whoever has no menu under the place to type: what is held about them, and the way out."""
+    return button(_("My data"), DataTap(act="page").pack())
 
 
 def worker_menu(*, officer: bool = False) -> ReplyKeyboardMarkup:
@@ -70,6 +75,11 @@ def place_choice() -> ReplyKeyboardMarkup:
 
 def place_skip() -> InlineKeyboardMarkup:
     return _column(button(_("Skip"), PlaceTap(choice="skip").pack()))
+
+
+def place_or_message() -> InlineKeyboardMarkup:
+    """Under a place that no list of places knows."""
+    return _column(button(_("It was a message for my liaison"), PlaceTap(choice="message").pack()))
 
 
 def checkin_answers(checkin_id: int) -> InlineKeyboardMarkup:

@@ -6,6 +6,7 @@ from typing import Final, Literal
 from sqlalchemy import insert, select
 
 from storage.database import Tx
+from storage.dialogs import current_conversation
 from storage.models import Contact, Person
 from storage.people import Who
 from storage.prepared import Prepared
@@ -38,6 +39,9 @@ async def record_heard(
     """A worker was heard from, in their own words. An officer who is no worker leaves no row."""
     if who.area_id is None:
         return
+    conversation = current_conversation.get()
+    if conversation is not None:
+        conversation.heard = True
     await tx.run(
         _ADD,
         {

@@ -27,7 +27,7 @@ _COLUMN: Final = "dialog.data"
 class Conversation:
     """One chat's dialog during one update. Written at its end, if it changed and is ``known``.
 
-    ``known`` turns true with consent and false with erasure: only what is known is stored.
+    ``heard``: a contact was noted in this update. ``known`` turns true with consent and false with erasure: only what is known is stored.
     """
 
     key: str
@@ -36,6 +36,7 @@ class Conversation:
     data: dict[str, Any] = field(default_factory=dict)
     stored: bool = False
     changed: bool = False
+    heard: bool = False
 
 
 def dialog_key(key: StorageKey) -> str:

@@ -87,6 +87,7 @@ async def looks_at(tx: Tx, person_id: int, *, limit: int = 20) -> list[LookSeen]
         .where(Person.id == person_id)
         .scalar_subquery()
     )
+    since = select(Person.created_at).where(Person.id == person_id).scalar_subquery()
     officer = select(Person.id, Person.ref, Person.name).subquery("officer")
     rows = await tx.execute(
         select(Look.at, Look.what, officer.c.ref, officer.c.name)
@@ -102,6 +103,7 @@ async def looks_at(tx: Tx, person_id: int, *, limit: int = 20) -> list[LookSeen]
                 ),
             ),
             Look.by_person_id != person_id,
+            Look.at >= since,
         )
         .order_by(Look.at.desc(), Look.id.desc())
         .limit(limit)

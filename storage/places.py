@@ -114,9 +114,9 @@ def _within(text: str) -> list[Place]:
 
 
 def nearest_place(latitude: float, longitude: float) -> Place | None:
-    """A shared location, rounded to the nearest city; beyond 150 km only to its country.
+    """A shared location, rounded to the nearest city here; degrees.
 
-    Degrees. ``None`` when no city is within 1,500 km.
+    ``None`` when none is within 150 km: a city further off may lie in another country.
     """
     distance, city = min(
         (
@@ -125,11 +125,7 @@ def nearest_place(latitude: float, longitude: float) -> Place | None:
         ),
         key=lambda found: found[0],
     )
-    if distance <= _NEAR_KM:
-        return city.place
-    if distance <= 10 * _NEAR_KM:
-        return Place(city.place.country, timezone=city.place.timezone)
-    return None
+    return city.place if distance <= _NEAR_KM else None
 
 
 def _kilometres(lat1: float, lon1: float, lat2: float, lon2: float) -> float:

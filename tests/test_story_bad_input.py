@@ -1,12 +1,13 @@
 """What goes wrong on Telegram: each gets a clear sentence, and nothing is lost or half done."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from bot.middlewares.throttle import BURST
 from handlers.worker import checkin
 from handlers.worker import news as news_page
+from storage.invites import make_invite
 from storage.models import Contact, Intake, Role
 from tests.botapi import Garble, PrivateConversation
 from tests.town import Town, data_of, eventually, says, tap, town, word, write
@@ -72,10 +73,17 @@ async def test_a_link_used_up_while_the_consent_was_read(town: Town) -> None:
 
 async def test_a_device_link_enrols_nobody(town: Town) -> None:
     phone = await town.worker("小芳")
-    page = await write(phone, word("My data"))
-    await phone.tap(page, data_of(page, "md:device"))
-    (link,) = await phone.heard()
-    token = link.text.split("start=")[1].split()[0]
+    person = (await town.known(phone)).person_id
+    async with town.db.write() as tx:
+        token = await make_invite(
+            tx,
+            kind="device",
+            person_id=person,
+            uses=1,
+            expires_at=None,
+            by=person,
+            now=datetime.now(UTC),
+        )
     stranger = town.phone("Stranger")
     await stranger.start(token)
     (refused,) = await stranger.heard()

@@ -6,7 +6,7 @@ from aiogram.methods import AnswerCallbackQuery, SendMessage
 from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
 from aiogram.utils.i18n import gettext as _
 
-from handlers.keyboards import worker_menu
+from handlers.keyboards import open_my_data, worker_menu
 from handlers.liaison.callbacks import TaskTap
 from handlers.liaison.keyboards import task_button
 from handlers.liaison.show import Page, show
@@ -23,8 +23,9 @@ def officer_menu(who: Who) -> tuple[str, InlineKeyboardMarkup]:
         [task_button("inbox", _("Inbox")), task_button("broadcast", _("Send a notice"))],
         [task_button("invite", _("Invite people")), task_button("console", _("Console"))],
     ]
+    rows.append([open_my_data()])
     if who.is_worker:
-        rows.append([task_button("mine", _("My own page"))])
+        rows[-1].append(task_button("mine", _("My own page")))
     text = (
         _("{name}, what shall we look at?").format(name=who.name)
         if who.name

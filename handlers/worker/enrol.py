@@ -23,6 +23,7 @@ from handlers.worker.consent import officer_consent, worker_consent, worker_cons
 from handlers.worker.names import LONGEST, check_name
 from handlers.worker.states import Enrolling
 from storage.areas import get_area
+from storage.contacts import record_heard
 from storage.database import Tx
 from storage.dialogs import Conversation
 from storage.enrolment import Address, enrol, give_consent, rename, take_role
@@ -256,6 +257,9 @@ async def tell_name(message: Message, tx: Tx, who: Who, state: FSMContext, now: 
     area_id = (await state.get_data()).get("area")
     if area_id is not None:
         await enrol(tx, who.person_id, int(area_id), now)
+        enrolled = await load_who(tx, who.bot_id, who.chat_id)
+        if enrolled is not None:
+            await record_heard(tx, enrolled, now, kind="message", outcome="enrolled")
     await state.set_state(Enrolling.place)
     await state.set_data({})
     return say(

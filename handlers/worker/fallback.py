@@ -4,12 +4,13 @@ from datetime import datetime
 
 from aiogram import F, Router
 from aiogram.fsm.context import FSMContext
+from aiogram.methods import SendMessage
 from aiogram.types import CallbackQuery, Message
 from aiogram.utils.i18n import gettext as _
 
 from handlers.say import Says, say, toast
 from handlers.worker.access import worker
-from handlers.worker.media import media_of
+from handlers.worker.media import IS_MEDIA, media_of
 from handlers.worker.menu import main_menu
 from storage.cases import CaseOpened, open_case
 from storage.contacts import record_heard
@@ -19,8 +20,13 @@ from storage.people import Who
 router = Router(name="fallback")
 
 
-@router.message(worker, F.text | F.voice | F.photo | F.video | F.video_note | F.audio | F.document)
-async def pass_on(message: Message, tx: Tx, who: Who, now: datetime) -> Says:
+@router.message(worker, F.text | IS_MEDIA)
+async def not_understood(message: Message, tx: Tx, who: Who, now: datetime) -> Says:
+    return await pass_on(message, tx, who, now)
+
+
+async def pass_on(message: Message, tx: Tx, who: Who, now: datetime) -> SendMessage:
+    """Open a case with what was sent, and say who has it."""
     media, file_id = media_of(message)
     await record_heard(tx, who, now, kind="message", outcome="case")
     opened = await open_case(
@@ -33,10 +39,11 @@ async def pass_on(message: Message, tx: Tx, who: Who, now: datetime) -> Says:
         kind="media" if media else "question",
         now=now,
     )
-    return say(message.chat.id, _passed_on(opened, media))
+    return say(message.chat.id, passed_on(opened, media))
 
 
-def _passed_on(opened: CaseOpened, media: str | None) -> str:
+def passed_on(opened: CaseOpened, media: str | None) -> str:
+    """Who has it now, and why it was passed on."""
     if opened.officers == 0:
         return _(
             "We've kept this, but no liaison is here yet to read it. "
@@ -60,7 +67,7 @@ async def see_sticker(message: Message, tx: Tx, who: Who, now: datetime) -> Says
     return say(message.chat.id, f"{_('Nice to hear from you.')} {text}", keyboard)
 
 
-@router.edited_message(worker)
+@router.edited_message(worker, F.text | F.caption)
 async def see_edit(message: Message) -> Says:
     return say(
         message.chat.id,

@@ -78,7 +78,10 @@ async def tap_resume(tap: CallbackQuery, tx: Tx, who: Who, now: datetime) -> Say
 
 
 @router.message(
-    Said(frozenset({"离开", "退出登记", "删除", "leave", "erase", "unsubscribe", "/leave", "退订"}))
+    Said(
+        frozenset({"离开", "退出登记", "删除", "leave", "erase", "unsubscribe", "/leave", "退订"}),
+        always=True,
+    )
 )
 async def ask_leave(message: Message, state: FSMContext) -> Says:
     await state.clear()

@@ -1,6 +1,10 @@
 """What a message carries besides words."""
 
+from aiogram import F
 from aiogram.types import Message
+
+IS_MEDIA = F.voice | F.photo | F.video | F.video_note | F.audio | F.document
+"""Anything that :func:`media_of` knows."""
 
 
 def media_of(message: Message) -> tuple[str | None, str | None]:

@@ -139,7 +139,13 @@ async def show(message: Message, tx: Tx, who: Who, state: FSMContext, now: datet
     if who.area_id is None and not who.is_officer:
         area = (await state.get_data()).get("area")
         if area is not None:
-            return say(message.chat.id, _("One thing first: what shall we call you?"))
+            return say(
+                message.chat.id,
+                _(
+                    "One thing first: what shall we call you? "
+                    'If you changed your mind, write "leave", and nothing is kept.'
+                ),
+            )
     await state.clear()
     await record_heard(tx, who, now, kind="message", outcome="menu")
     text, keyboard = main_menu(who)

@@ -1,9 +1,10 @@
 """My data: what is held, who looked, and every way to change it."""
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 
-from aiogram import F, Router
+from aiogram import Bot, F, Router
 from aiogram.filters import StateFilter
 from aiogram.fsm.context import FSMContext
 from aiogram.methods import SendDocument
@@ -17,8 +18,9 @@ from aiogram.types import (
 from aiogram.utils.i18n import get_i18n, ngettext
 from aiogram.utils.i18n import gettext as _
 
+from handlers.abilities import Abilities
 from handlers.callbacks import DataTap
-from handlers.keyboards import button, place_choice, worker_menu
+from handlers.keyboards import button, place_choice
 from handlers.say import (
     LANGUAGES,
     Says,
@@ -33,12 +35,14 @@ from handlers.say import (
 from handlers.words import Said
 from handlers.worker.access import known
 from handlers.worker.enrol import name_refused
+from handlers.worker.menu import main_menu
 from handlers.worker.names import check_name
 from handlers.worker.place import ask_place
 from handlers.worker.states import Telling
 from storage.contacts import record_heard
 from storage.database import Tx
 from storage.enrolment import rename
+from storage.looks import looks_at
 from storage.mydata import Held, export_person, held_about
 from storage.people import Who
 from storage.places import place_name
@@ -47,26 +51,41 @@ from storage.status import set_language, set_quiet_hours, set_slower
 router = Router(name="mydata")
 router.message.filter(known)
 router.callback_query.filter(known)
+_LOOKS = 5
 _QUIET = ((21, 8), (22, 7), (23, 9), (20, 9))
 
 
 @router.message(Said(frozenset({"我的资料", "资料", "my data", "/mydata", "data"}), "My data"))
-async def show(message: Message, tx: Tx, who: Who, state: FSMContext, now: datetime) -> Says:
-    await state.clear()
+async def show(
+    message: Message,
+    tx: Tx,
+    who: Who,
+    state: FSMContext,
+    now: datetime,
+    bot: Bot,
+    abilities_of: Mapping[int, Abilities],
+) -> Says:
+    if who.is_worker or who.is_officer:
+        await state.clear()
     await record_heard(tx, who, now, kind="message", outcome="data")
-    return say(message.chat.id, await _page(tx, who), _buttons(await held_about(tx, who.person_id)))
+    held = await held_about(tx, who.person_id)
+    links = abilities_of[bot.id].device_links
+    return say(message.chat.id, await _page(tx, who, held), _buttons(held, device_links=links))
 
 
 @router.callback_query(DataTap.filter(F.act == "page"))
-async def tap_page(tap: CallbackQuery, tx: Tx, who: Who) -> Says:
+async def tap_page(
+    tap: CallbackQuery, tx: Tx, who: Who, bot: Bot, abilities_of: Mapping[int, Abilities]
+) -> Says:
+    held = await held_about(tx, who.person_id)
+    links = abilities_of[bot.id].device_links
     return [
         toast(tap),
-        replace(tap, await _page(tx, who), _buttons(await held_about(tx, who.person_id))),
+        replace(tap, await _page(tx, who, held), _buttons(held, device_links=links)),
     ]
 
 
-async def _page(tx: Tx, who: Who) -> str:
-    held = await held_about(tx, who.person_id)
+async def _page(tx: Tx, who: Who, held: Held) -> str:
     place = place_name(held.country, held.province, held.city, who.language) or held.place
     lines = [
         _("What we hold about you:"),
@@ -93,26 +112,30 @@ async def _page(tx: Tx, who: Who) -> str:
         ).format(n=held.contacts)
     )
     lines.append("")
-    lines.append(_who_looked(held))
+    lines += await _who_looked(tx, who, held.timezone)
     return "\n".join(lines)
 
 
-def _who_looked(held: Held) -> str:
-    if held.last_look is None:
-        return _("No one has looked at your record.")
-    at, name = held.last_look
-    return ngettext(
-        "Your record was looked at {n} time, last on {day} by {name}.",
-        "Your record was looked at {n} times, last on {day} by {name}.",
-        held.looks,
-    ).format(n=held.looks, day=day(at, held.timezone), name=name or _("an officer"))
+async def _who_looked(tx: Tx, who: Who, timezone: str) -> list[str]:
+    looks = await looks_at(tx, who.person_id, limit=_LOOKS)
+    if not looks:
+        return [_("No one has looked at your record.")]
+    return [
+        _("Who looked at your record, or at a list with your name:"),
+        *(
+            _("• {name}, {day}").format(
+                name=look.by_name or _("an officer"), day=day(look.at, timezone)
+            )
+            for look in looks
+        ),
+    ]
 
 
 def _tap(act: str, value: str = "") -> str:
     return DataTap(act=act, value=value).pack()
 
 
-def _buttons(held: Held) -> InlineKeyboardMarkup:
+def _buttons(held: Held, *, device_links: bool) -> InlineKeyboardMarkup:
     pause = (
         button(_("End the pause"), _tap("resume"))
         if held.status == "paused"
@@ -123,6 +146,9 @@ def _buttons(held: Held) -> InlineKeyboardMarkup:
         if held.slower
         else button(_("Ask me less often"), _tap("slower", "1"))
     )
+    copies = [button(_("Get a copy"), _tap("export"))]
+    if device_links:
+        copies.append(button(_("Another phone"), _tap("device")))
     return InlineKeyboardMarkup(
         inline_keyboard=[
             [
@@ -131,7 +157,7 @@ def _buttons(held: Held) -> InlineKeyboardMarkup:
             ],
             [button(_("Quiet hours"), _tap("quiet")), button(_("Language"), _tap("language"))],
             [pause, rhythm],
-            [button(_("Get a copy"), _tap("export")), button(_("Another phone"), _tap("device"))],
+            copies,
             [button(_("Leave and erase everything"), _tap("leave"))],
         ]
     )
@@ -158,7 +184,7 @@ async def tell_name(message: Message, tx: Tx, who: Who, state: FSMContext, now: 
     return say(
         message.chat.id,
         _("Thank you. We'll call you {name}.").format(name=name),
-        worker_menu(officer=who.is_officer),
+        main_menu(who)[1],
     )
 
 
@@ -185,7 +211,7 @@ async def tap_choose_language(tap: CallbackQuery, callback_data: DataTap, tx: Tx
             say(
                 tap.from_user.id,
                 _("What would you like to do?"),
-                worker_menu(officer=who.is_officer),
+                main_menu(who)[1],
             ),
         ]
 

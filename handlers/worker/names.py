@@ -6,10 +6,11 @@ from typing import Final
 
 LONGEST: Final = 40
 _SPACES: Final = re.compile(r"\s+")
+_SENTENCE: Final = re.compile(r"[。！？!?，；;：]")
 
 
 def check_name(text: str) -> str | None:
-    """The name as it is kept, or ``None`` when it is too long or holds no letter.
+    """The name as it is kept, or ``None`` when it is too long, a sentence, or holds no letter.
 
     Any script is a name, so is one written right to left. Control signs and those that turn the
     writing direction of what follows are taken out.
@@ -19,6 +20,8 @@ def check_name(text: str) -> str | None:
         for sign in text
         if unicodedata.category(sign) not in {"Cc", "Cf", "Co", "Cs"} or sign in "\t\n "
     )
+    if _SENTENCE.search(text) or text.lstrip().startswith("/"):
+        return None
     name = unicodedata.normalize("NFC", _SPACES.sub(" ", kept).strip())
     if not name or len(name) > LONGEST:
         return None

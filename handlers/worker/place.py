@@ -1,22 +1,28 @@
 """Where someone is now: words, a shared location rounded to the city, or nothing."""
 
+import re
 from datetime import datetime
 
 from aiogram import F, Router
 from aiogram.filters import StateFilter
 from aiogram.fsm.context import FSMContext
+from aiogram.methods import SendMessage
 from aiogram.types import CallbackQuery, Message
 from aiogram.utils.i18n import get_i18n
 from aiogram.utils.i18n import gettext as _
 
 from handlers.callbacks import PlaceTap
-from handlers.keyboards import place_skip, worker_menu
-from handlers.say import Says, replace, say, toast
+from handlers.keyboards import place_or_message, place_skip, worker_menu
+from handlers.say import Says, replace, say, take_buttons_off, toast
 from handlers.words import SKIP, Said
 from handlers.worker.access import worker
+from handlers.worker.fallback import pass_on, passed_on
+from handlers.worker.media import IS_MEDIA
 from handlers.worker.states import Enrolling, Telling
+from storage.cases import open_case
 from storage.contacts import record_heard
 from storage.database import Tx
+from storage.mydata import held_about
 from storage.people import Who
 from storage.places import Place, find_place, nearest_place, place_name
 from storage.status import set_place, set_status
@@ -24,7 +30,9 @@ from storage.status import set_place, set_status
 router = Router(name="place")
 router.message.filter(worker)
 router.callback_query.filter(worker)
-_LONGEST = 60
+_LONGEST = 40
+_NO_PLACE = re.compile(r"[。！？!?，,；;]|我|救命|\b(i|me|my|help)\b", re.IGNORECASE)
+"""What somebody writes who means something else, in words that no list of places knows."""
 _asked = StateFilter(Enrolling.place, Telling.place)
 
 
@@ -63,13 +71,29 @@ async def share(message: Message, tx: Tx, who: Who, state: FSMContext, now: date
 
 @router.message(_asked, F.text, ~F.text.startswith("/"))
 async def tell(message: Message, tx: Tx, who: Who, state: FSMContext, now: datetime) -> Says:
+    """A place, known or not; what reads like anything else goes to the liaison."""
     text = " ".join((message.text or "").split())
-    if len(text) > _LONGEST:
-        return say(message.chat.id, _("Just the city or the country, please."), place_skip())
-    return await _keep(message, tx, who, state, now, find_place(text), text)
+    place = find_place(text)
+    if len(text) > _LONGEST or (place is None and _NO_PLACE.search(text)):
+        await state.clear()
+        return await pass_on(message, tx, who, now)
+    return await _keep(message, tx, who, state, now, place, text)
 
 
-@router.message(_asked, ~F.text)
+@router.callback_query(PlaceTap.filter(F.choice == "message"))
+async def tap_message(tap: CallbackQuery, tx: Tx, who: Who, now: datetime) -> Says:
+    """The words just noted as a place were none: they go to the liaison, and the place is open."""
+    words = (await held_about(tx, who.person_id)).place
+    if words is None:
+        return [toast(tap), *take_buttons_off(tap)]
+    await set_place(tx, who, None, None)
+    opened = await open_case(
+        tx, who=who, text=words, media=None, file_id=None, urgent=False, kind="question", now=now
+    )
+    return [toast(tap), replace(tap, passed_on(opened, None))]
+
+
+@router.message(_asked, ~F.text, ~IS_MEDIA)
 async def ask_again(message: Message) -> Says:
     return say(message.chat.id, _("Please write the city or the country, or skip."), place_skip())
 
@@ -88,10 +112,14 @@ async def _keep(
         await set_status(tx, who, "away", now)
     await record_heard(tx, who, now, kind="status", outcome="moved")
     said = _("Noted: {place}. No finer than that.").format(place=in_words(place, typed))
-    return await _done(message, who, state, said)
+    done = await _done(message, who, state, said)
+    if place is not None:
+        return done
+    unsure = _("I don't know this place, but your liaison may.")
+    return [done, say(message.chat.id, unsure, place_or_message())]
 
 
-async def _done(message: Message, who: Who, state: FSMContext, said: str) -> Says:
+async def _done(message: Message, who: Who, state: FSMContext, said: str) -> SendMessage:
     enrolling = await state.get_state() == Enrolling.place.state
     await state.clear()
     if enrolling:

@@ -18,7 +18,9 @@ from bot.channels.web.visitors import Visitors
 from handlers.abilities import Abilities
 from storage.database import Database
 
-ABILITIES: Final = Abilities(can_push=True, can_edit=True, max_buttons=100, max_text=4096, rate=0.0)
+ABILITIES: Final = Abilities(
+    can_push=True, can_edit=True, max_buttons=100, max_text=4096, rate=0.0, device_links=True
+)
 
 
 def _utc_now() -> datetime:
