@@ -6,10 +6,14 @@ import pytest
 from aiogram.exceptions import TelegramBadRequest, TelegramServerError
 from aiogram.methods import SendDice, SendMessage
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
+from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
+from storage.models import Base
+from storage.vault import Vault
 from tests import web_fixtures
 from tests.web_browser import Visit, visit
+from tests.web_fixtures import agree
 from tests.web_room import WebRoom
 
 room, browser = web_fixtures.room, web_fixtures.browser
@@ -118,7 +122,31 @@ class TestBadInput:
         assert message is not None
         assert message.location is not None
         assert (message.location.latitude, message.location.longitude) == (24.9, 102.8)
-        assert (await browser.messages())[0]["location"] == {"latitude": 24.9, "longitude": 102.8}
+        shown = (await browser.messages())[0]
+        assert (shown["kind"], "location" in shown) == ("location", False)
+
+    async def test_where_someone_is_is_not_kept(
+        self, room: WebRoom, browser: Visit, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await agree(browser)
+        sealed: list[str] = []
+        seal = Vault.seal
+
+        def note(vault: Vault, column: str, ref: str, text: str) -> bytes:
+            sealed.append(text)
+            return seal(vault, column, ref, text)
+
+        monkeypatch.setattr(Vault, "seal", note)
+        assert (await browser.post(location={"latitude": 24.88, "longitude": 102.83}))[0] == 200
+        assert (await browser.messages())[-2]["kind"] == "location"
+        async with room.db.read() as tx:
+            kept = [
+                str(tuple(row))
+                for table in Base.metadata.tables.values()
+                for row in await tx.execute(select(table))
+            ]
+        assert sealed
+        assert not [text for text in sealed + kept if "24.9" in text or "102.8" in text]
 
 
 class TestRefused:

@@ -1,7 +1,8 @@
 """A bubble in its three shapes: the stored body, what the page gets, and aiogram's Message.
 
 A body has ``text`` and may have ``entities``; ``me`` when the person wrote it, with the page's
-``client`` id; ``kind`` (``photo voice document location``) with ``file`` or ``location``;
+``client`` id; ``kind`` (``photo voice document``) with ``file``, or ``kind`` ``location``, whose
+coordinates are kept nowhere;
 ``inline``, ``keyboard`` or ``force`` (see ``buttons.py``); ``reply`` to ``{id, text}``;
 ``edited`` (unix time).
 """
@@ -41,9 +42,7 @@ def for_bot(bubble: Bubble, chat_id: int, bot_user: dict[str, Any]) -> dict[str,
         message[words] = body["text"]
     if "entities" in body:
         message[marks] = body["entities"]
-    if kind == "location":
-        message["location"] = body["location"]
-    elif "file" in body:
+    if "file" in body:
         message[kind] = _media(kind, body["file"])
     markup = inline_markup(body)
     if markup:

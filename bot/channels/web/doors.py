@@ -97,6 +97,7 @@ class Doors:
         body: Body | None,
         *,
         text: str | None = None,
+        location: dict[str, float] | None = None,
         replied: Bubble | None = None,
         files: tuple[StoredFile, ...] = (),
     ) -> dict[str, Any]:
@@ -111,6 +112,7 @@ class Doors:
             BOT_USER,
             language=pick_language(request.headers.get("Accept-Language")),
             text=text,
+            location=location,
             replied=replied,
         )
         return await self.take(visitor, client_id, update, body, files)

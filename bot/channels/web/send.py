@@ -87,8 +87,7 @@ async def _send_place(
 ) -> dict[str, Any]:
     latitude, longitude = _degrees(place.get("latitude"), 90), _degrees(place.get("longitude"), 180)
     location = {"latitude": latitude, "longitude": longitude}
-    body = {"kind": "location", "location": location}
-    return await doors.say(request, visitor, client_id, body)
+    return await doors.say(request, visitor, client_id, {"kind": "location"}, location=location)
 
 
 def _degrees(value: Any, most: int) -> float:

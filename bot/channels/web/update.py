@@ -29,12 +29,15 @@ def message_update(
     *,
     language: str | None,
     text: str | None = None,
+    location: dict[str, float] | None = None,
     replied: Bubble | None = None,
 ) -> Update:
-    """The person wrote. ``text`` stands in for a bubble that keeps less than was said."""
+    """The person wrote. ``text`` and ``location`` are what the bubble does not keep."""
     message = for_bot(bubble, chat_id, bot_user) | {"from": user(chat_id, language)}
     if text is not None:
         message["text"] = text
+    if location is not None:
+        message["location"] = location
     words = message.get("text", "")
     if words.startswith("/"):
         command = words.split(maxsplit=1)[0]
