@@ -12,10 +12,11 @@ from aiogram.types import Update
 from aiogram.utils.i18n import gettext as _
 from aiohttp import web
 
+from bot.channels.web.address import address_of
 from bot.channels.web.channel import WebChannel
 from bot.channels.web.flood import Buckets
 from bot.channels.web.memory import Talk
-from bot.channels.web.refusals import Refusal, address_of, check_origin
+from bot.channels.web.refusals import Refusal, check_origin
 from bot.channels.web.session import BOT_ID
 from bot.channels.web.update import message_update
 from bot.channels.web.visitors import Visitor
@@ -60,7 +61,7 @@ class Doors:
         if not _CLIENT_ID.match(client_id):
             raise malformed()
         now = asyncio.get_running_loop().time()
-        self._check_pace(self._by_address, address_of(request), now, cost)
+        self.check_address(request, cost)
         visitor = await self.visitor(request, tag)
         self._check_pace(self._by_chat, str(visitor.chat_id), now, cost)
         return visitor
@@ -179,6 +180,12 @@ class Doors:
         talk = self.channel.conversations.memory.find(visitor.chat_id, now)
         last = visitor.standing or talk
         return Bubble(last.last_message_id + 1 if last else 1, 0, now, body)
+
+    def check_address(self, request: web.Request, cost: float = 1) -> None:
+        """That not too much comes from where the request does. Raises :class:`Refusal` 429."""
+        forwarded = ",".join(request.headers.getall("X-Forwarded-For", []))
+        address = address_of(request.remote or "", forwarded, self.channel.public_url)
+        self._check_pace(self._by_address, address, asyncio.get_running_loop().time(), cost)
 
     def _check_pace(self, buckets: Buckets, key: str, now: float, cost: float) -> None:
         wait = buckets.wait(key, now, cost)

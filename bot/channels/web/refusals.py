@@ -50,12 +50,3 @@ def check_origin(request: web.Request, public_url: str) -> None:
         allowed = bool(host) and host in {request.host, urlsplit(public_url).netloc}
     if not allowed:
         raise Refusal(403, lambda: _("Please write from the chat page itself."))
-
-
-def address_of(request: web.Request) -> str:
-    """Who connects; behind a proxy on this machine, whom that proxy names last."""
-    remote = request.remote or ""
-    forwarded = request.headers.get("X-Forwarded-For", "")
-    if forwarded and remote in {"127.0.0.1", "::1", ""}:
-        return forwarded.rpartition(",")[2].strip()[:64]
-    return remote
