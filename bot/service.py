@@ -96,13 +96,16 @@ class Service:
                 demo = await make_demo_links(tx, now)
             if demo is not None:
                 minutes = int(LINK_LIFETIME.total_seconds() // 60)
+                open_here = {
+                    "a worker's chat": demo.worker and self.links.device(demo.worker)["web"],
+                    "a liaison's chat": demo.liaison and self.links.device(demo.liaison)["web"],
+                    "join as a worker": self.links.worker(demo.join)["web"],
+                    "the console": demo.console and self.links.console(demo.console),
+                }
                 lines += [
                     "",
                     "This is a demo county with made-up people. Open, each in its own window:",
-                    f"  a worker's chat   {self.links.device(demo.worker)['web']}",
-                    f"  a liaison's chat  {self.links.device(demo.liaison)['web']}",
-                    f"  join as a worker  {self.links.worker(demo.join)['web']}",
-                    f"  the console       {self.links.console(demo.console)}",
+                    *(f"  {what:17} {link}" for what, link in open_here.items() if link),
                     f"The console's link works once, within {minutes} minutes; the liaison's chat"
                     " gives new ones.",
                     "Take the demo away with: .venv/bin/kinroom demo remove",

@@ -113,6 +113,13 @@ def urgency_choice() -> InlineKeyboardMarkup:
     )
 
 
+def duty_choice(token: str) -> InlineKeyboardMarkup:
+    return _column(
+        button(_("Agree"), MoveTap(choice="serve", token=token).pack()),
+        button(_("Decline"), MoveTap(choice="stay", token=token).pack()),
+    )
+
+
 def move_choice(token: str) -> InlineKeyboardMarkup:
     return _column(
         button(_("Yes, change my village"), MoveTap(choice="move", token=token).pack()),

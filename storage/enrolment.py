@@ -29,6 +29,9 @@ from storage.people import Who
 from storage.vault import new_ref
 
 PURPOSE: Final = "contact"
+"""What a worker agrees to: that they are asked how they are, and that the answers are kept."""
+DUTY: Final = "duty"
+"""What an officer agrees to."""
 WORDING: Final = "2026-11"
 
 
@@ -41,7 +44,9 @@ class Address:
     chat_id: int
 
 
-async def give_consent(tx: Tx, address: Address, *, language: str, now: datetime) -> int:
+async def give_consent(
+    tx: Tx, address: Address, *, language: str, now: datetime, purpose: str = PURPOSE
+) -> int:
     """The first thing stored about anyone: a person, the chat they agreed in, and the consent."""
     person_id = int(
         await tx.scalar(
@@ -61,18 +66,21 @@ async def give_consent(tx: Tx, address: Address, *, language: str, now: datetime
             "created_at": now,
         },
     )
-    await _record_consent(tx, person_id, given=True, channel=address.channel, now=now)
+    await record_consent(
+        tx, person_id, purpose=purpose, given=True, channel=address.channel, now=now
+    )
     return person_id
 
 
-async def _record_consent(
-    tx: Tx, person_id: int, *, given: bool, channel: str, now: datetime
+async def record_consent(
+    tx: Tx, person_id: int, *, purpose: str, given: bool, channel: str, now: datetime
 ) -> None:
+    """Append what someone agreed to, or withdrew; ``purpose`` is :data:`PURPOSE` or ``DUTY``."""
     await tx.execute(
         insert(Consent),
         {
             "person_id": person_id,
-            "purpose": PURPOSE,
+            "purpose": purpose,
             "wording": WORDING,
             "given": given,
             "channel": channel,
@@ -131,7 +139,13 @@ async def erase_person(tx: Tx, who: Who, now: datetime) -> None:
     check-ins, and the enrolment that ended as ``withdrawn``.
     """
     person_id = who.person_id
-    await _record_consent(tx, person_id, given=False, channel=who.channel, now=now)
+    agreed_to = await tx.execute(
+        select(Consent.purpose).where(Consent.person_id == person_id, Consent.given).distinct()
+    )
+    for purpose in agreed_to.scalars().all():
+        await record_consent(
+            tx, person_id, purpose=purpose, given=False, channel=who.channel, now=now
+        )
     await tx.execute(
         update(Enrolment)
         .where(Enrolment.person_id == person_id, Enrolment.until.is_(None))

@@ -19,7 +19,7 @@ def invite(
     lifetime: timedelta | None = None,
 ) -> dict[str, Any]:
     """``{"token", "links": {"telegram", "web"}}``; ``telegram`` is null without a bot."""
-    from bot.links import Links
+    from handlers.links import Links
     from storage.areas import find_area
     from storage.installation import TELEGRAM_USERNAME, find_value
     from storage.invites import make_invite

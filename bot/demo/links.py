@@ -18,12 +18,15 @@ _JOIN_FOR = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class DemoLinks:
-    """Tokens: two chats to open as often as wished, an invite, and a one-time console login."""
+    """Tokens: two chats to open as often as wished, an invite, and a one-time console login.
 
-    worker: str
-    liaison: str
+    A chat whose person has left the demo is ``None``, and so is what only they could open.
+    """
+
+    worker: str | None
+    liaison: str | None
     join: str
-    console: str
+    console: str | None
 
 
 async def make_demo_links(tx: Tx, now: datetime) -> DemoLinks | None:
@@ -32,14 +35,11 @@ async def make_demo_links(tx: Tx, now: datetime) -> DemoLinks | None:
     if tokens is None:
         return None
     village = await find_area(tx, TOWNS[0].villages[0].code)
-    liaison_id = await tx.scalar(
-        select(Invite.person_id).where(
-            Invite.token_key == tx.vault.lookup("invite", tokens.liaison)
-        )
-    )
+    worker_id = await _behind(tx, tokens.worker)
+    liaison_id = await _behind(tx, tokens.liaison)
     return DemoLinks(
-        worker=tokens.worker,
-        liaison=tokens.liaison,
+        worker=tokens.worker if worker_id is not None else None,
+        liaison=tokens.liaison if liaison_id is not None else None,
         join=await make_invite(
             tx,
             kind="worker",
@@ -49,5 +49,13 @@ async def make_demo_links(tx: Tx, now: datetime) -> DemoLinks | None:
             by=liaison_id,
             now=now,
         ),
-        console=await make_login_link(tx, liaison_id, now),
+        console=await make_login_link(tx, liaison_id, now) if liaison_id is not None else None,
     )
+
+
+async def _behind(tx: Tx, token: str) -> int | None:
+    """The person whose chat a link opens."""
+    found: int | None = await tx.scalar(
+        select(Invite.person_id).where(Invite.token_key == tx.vault.lookup("invite", token))
+    )
+    return found

@@ -13,5 +13,10 @@ async def known(_event: Any, who: Who | None = None) -> bool:
     return who is not None
 
 
+async def plain_worker(_event: Any, who: Who | None = None) -> bool:
+    """A worker who is no officer: nothing they say can mean a case, or a draft."""
+    return who is not None and who.is_worker and not who.is_officer
+
+
 async def worker(_event: Any, who: Who | None = None) -> bool:
     return who is not None and who.is_worker

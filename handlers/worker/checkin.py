@@ -28,6 +28,7 @@ router = Router(name="checkin")
 router.message.filter(worker)
 router.callback_query.filter(worker)
 ANSWERS = frozenset({"ok", "moved", "home", "help"})
+ANSWER_TAP = CheckinTap.filter(F.answer.in_(ANSWERS))
 _OPEN_TO_ANSWERS = (None, Telling.place.state, Enrolling.place.state)
 
 
@@ -38,17 +39,18 @@ def receipt(who: Who, answer: str, now: datetime, *, in_time: bool = True) -> st
         return _("That was an old question, but good to hear from you now, {time}.").format(
             time=time
         )
-    return {
-        "ok": _("Got it, {time}. Glad you're well."),
-        "moved": _("Got it, {time}. You've moved."),
-        "home": _(
-            "Got it, {time}. Have a good time at home; we won't ask until you're away again."
-        ),
-        "help": _("Got it, {time}. You need help."),
-    }[answer].format(time=time)
+    if answer == "ok":
+        said = _("Got it, {time}. Glad you're well.")
+    elif answer == "moved":
+        said = _("Got it, {time}. You've moved.")
+    elif answer == "home":
+        said = _("Got it, {time}. Have a good time at home; we won't ask until you're away again.")
+    else:
+        said = _("Got it, {time}. You need help.")
+    return said.format(time=time)
 
 
-@router.callback_query(CheckinTap.filter(F.answer.in_(ANSWERS)))
+@router.callback_query(ANSWER_TAP)
 async def tap_answer(
     tap: CallbackQuery,
     callback_data: CheckinTap,
@@ -99,7 +101,7 @@ async def _go_on(
     return [say(who.chat_id, *follow)] if follow else []
 
 
-class _Answer(Filter):
+class Answer(Filter):
     """Words that answer; the label of the menu's first button is one of them.
 
     A question after the place may lie there unanswered for weeks: these words are no place.
@@ -110,13 +112,13 @@ class _Answer(Filter):
     ) -> bool | dict[str, Any]:
         if message.text is None:
             return False
-        if raw_state not in _OPEN_TO_ANSWERS and not is_label(message.text, "I'm fine"):
-            return False
-        answer = "ok" if is_label(message.text, "I'm fine") else as_answer(message.text)
+        if is_label(message.text, "I'm fine"):
+            return {"answer": "ok"}
+        answer = as_answer(message.text) if raw_state in _OPEN_TO_ANSWERS else None
         return {"answer": answer} if answer else False
 
 
-@router.message(_Answer())
+@router.message(Answer())
 async def say_answer(
     message: Message, answer: str, tx: Tx, who: Who, state: FSMContext, now: datetime
 ) -> Says:

@@ -26,7 +26,15 @@ from storage.areas import get_area
 from storage.contacts import record_heard
 from storage.database import Tx
 from storage.dialogs import Conversation
-from storage.enrolment import Address, enrol, give_consent, rename, take_role
+from storage.enrolment import (
+    DUTY,
+    PURPOSE,
+    Address,
+    enrol,
+    give_consent,
+    rename,
+    take_role,
+)
 from storage.invites import BadInvite, InviteInfo, check_invite, use_invite
 from storage.people import Who, load_who
 
@@ -211,7 +219,8 @@ async def _agree(
                 raise BadInvite("used")
         except BadInvite as bad:
             return _Agreed(why_not(bad))
-        person_id = await give_consent(tx, address, language=language, now=now)
+        purpose = DUTY if invite.kind == "officer" else PURPOSE
+        person_id = await give_consent(tx, address, language=language, now=now, purpose=purpose)
         conversation.known = True
         if invite.kind == "officer":
             return await _join_officer(tx, state, address, person_id, invite, now)

@@ -9,17 +9,18 @@ from aiogram.types import CallbackQuery, Message
 from aiogram.utils.i18n import gettext as _
 
 from handlers.callbacks import MoveTap
-from handlers.keyboards import move_choice, worker_menu
+from handlers.keyboards import duty_choice, move_choice, worker_menu
 from handlers.liaison.menu import officer_menu
 from handlers.say import Markup, Says, replace, say, toast
 from handlers.words import BACK, MENU, Said
 from handlers.worker.access import known
+from handlers.worker.consent import officer_consent
 from handlers.worker.enrol import why_not
 from handlers.worker.states import Enrolling
 from storage.areas import get_area
 from storage.contacts import record_heard
 from storage.database import Tx
-from storage.enrolment import enrol, take_role
+from storage.enrolment import DUTY, enrol, record_consent, take_role
 from storage.invites import BadInvite, InviteInfo, check_invite, use_invite
 from storage.people import Who, load_who
 
@@ -51,22 +52,11 @@ async def open_link(
     except BadInvite as bad:
         return say(message.chat.id, why_not(bad))
     if invite.kind == "officer":
-        return await _take_office(message, tx, who, state, invite, now)
+        area = await get_area(tx, invite.area_id or 0)
+        return say(message.chat.id, officer_consent(area.name), duty_choice(token))
     if invite.kind == "device":
         return say(message.chat.id, _("This link opens the web chat on another phone."))
     return await _offer_village(message, tx, who, state, invite, token, now)
-
-
-async def _take_office(
-    message: Message, tx: Tx, who: Who, state: FSMContext, invite: InviteInfo, now: datetime
-) -> Says:
-    if not await use_invite(tx, invite.id):
-        return say(message.chat.id, why_not(BadInvite("used")))
-    await state.clear()
-    await take_role(tx, who.person_id, invite.area_id or 0, invite.role or "liaison", now)
-    renewed = await load_who(tx, who.bot_id, who.chat_id)
-    text, keyboard = officer_menu(renewed or who)
-    return say(message.chat.id, text, keyboard)
 
 
 async def _offer_village(
@@ -126,6 +116,34 @@ async def tap_move(
         return [toast(tap), replace(tap, why_not(bad))]
     area = await get_area(tx, invite.area_id)
     return [toast(tap), replace(tap, _("Done. You are with {area} now.").format(area=area.name))]
+
+
+@router.callback_query(MoveTap.filter(F.choice == "serve"))
+async def tap_serve(
+    tap: CallbackQuery,
+    callback_data: MoveTap,
+    tx: Tx,
+    who: Who,
+    state: FSMContext,
+    now: datetime,
+) -> Says:
+    """Someone known agreed to look after an area: a purpose of its own."""
+    try:
+        invite = await check_invite(tx, callback_data.token, now)
+        if invite.kind != "officer" or not await use_invite(tx, invite.id):
+            raise BadInvite("unknown")
+    except BadInvite as bad:
+        return [toast(tap), replace(tap, why_not(bad))]
+    await state.clear()
+    await record_consent(tx, who.person_id, purpose=DUTY, given=True, channel=who.channel, now=now)
+    await take_role(tx, who.person_id, invite.area_id or 0, invite.role or "liaison", now)
+    renewed = await load_who(tx, who.bot_id, who.chat_id)
+    text, keyboard = officer_menu(renewed or who)
+    return [
+        toast(tap),
+        replace(tap, _("Thank you. You're in.")),
+        say(tap.from_user.id, text, keyboard),
+    ]
 
 
 @router.callback_query(MoveTap.filter(F.choice == "stay"))

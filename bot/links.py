@@ -1,3 +1,0 @@
-from handlers.links import Links
-
-__all__ = ["Links"]
