@@ -34,6 +34,13 @@ def split_text(text: str, most: int) -> list[str]:
     return pieces
 
 
+def cut_text(text: str, most: int) -> str:
+    """The beginning of the text, at most ``most`` UTF-16 units, marked where it was cut."""
+    if utf16_length(text) <= most:
+        return text
+    return f"{text[: _fitting(text, most - 1)].rstrip()}…"
+
+
 def _fitting(text: str, most: int) -> int:
     """How many characters of ``text`` fit; never half of one, always at least one."""
     units = 0

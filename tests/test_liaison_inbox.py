@@ -248,3 +248,15 @@ async def test_a_worker_who_is_an_officer(room: Room) -> None:
         )
         assert await tx.scalar(heard) >= 3
     assert phone.notes == []
+
+
+async def test_a_page_is_as_long_as_channels_count(room: Room) -> None:
+    """An emoji outside the basic plane is two of their signs; the phone refuses over 4096."""
+    phone, fang = await _village(room)
+    await _ask(room, fang, "Old words", at=room.now - timedelta(hours=2))
+    await _ask(room, fang, "😀" * 2040, at=room.now - timedelta(hours=1))
+    assert "…" in await phone.write("inbox")
+    said = await phone.tap("1. Fang")
+    assert "Old words" not in said
+    assert 1600 < said.count("😀") <= 1700
+    assert said.endswith("…\n\nTo answer, reply to this message or tap Answer.")

@@ -14,7 +14,7 @@ from sqlalchemy import update
 
 from handlers.abilities import Abilities
 from handlers.callbacks import CheckinTap
-from handlers.long_text import split_text, utf16_length
+from handlers.long_text import cut_text, split_text, utf16_length
 from handlers.outgoing import Renderer
 from scheduler.letters import Attached, Letter, Ready, Withheld
 from storage.areas import AreaInfo
@@ -282,3 +282,11 @@ def test_split_at_a_pause() -> None:
     assert split_text("one two three", 8) == ["one two", "three"]
     assert split_text("😀😀😀", 4) == ["😀😀", "😀"]
     assert split_text("", 5) == [""]
+
+
+def test_a_beginning_is_marked_where_it_is_cut() -> None:
+    assert cut_text("one two", 7) == "one two"
+    assert cut_text("one two", 6) == "one t…"
+    assert cut_text("😀😀😀", 6) == "😀😀😀"
+    assert cut_text("😀😀😀", 5) == "😀😀…"
+    assert cut_text("😀😀😀", 4) == "😀…"

@@ -9,6 +9,7 @@ from aiogram.utils.i18n import ngettext
 
 from handlers.carried import AS_IT_CAME
 from handlers.liaison.wording import days_between, short_day
+from handlers.long_text import cut_text, utf16_length
 from handlers.say import clock_time
 from storage.inbox import CaseLine, CaseView
 
@@ -36,8 +37,7 @@ def case_line(case: CaseLine, now: datetime, timezone: str) -> str:
         _("today") if days == 0 else ngettext("{n} day ago", "{n} days ago", days).format(n=days)
     )
     if case.text:
-        words = " ".join(case.text.split())
-        said = words if len(words) <= _SHORT else f"{words[: _SHORT - 1]}…"
+        said = cut_text(" ".join(case.text.split()), _SHORT)
     else:
         said = media_words(case.media) if case.media else _("asked for help, no words yet")
     head = f"{name} · {since}"
@@ -67,11 +67,11 @@ def case_page(case: CaseView, timezone: str) -> str:
         turns.append(f"{author} · {at}\n{' '.join(said)}")
     if not turns:
         turns = [_("Asked for help, no words yet.")]
-    while len(turns) > 1 and sum(map(len, turns)) > _LONGEST:
+    while len(turns) > 1 and sum(map(utf16_length, turns)) > _LONGEST:
         turns.pop(0)
     page = "\n\n".join((head, *turns))
     footer = _("To answer, reply to this message or tap Answer.")
-    return f"{page[:_LONGEST]}\n\n{footer}"
+    return f"{cut_text(page, _LONGEST)}\n\n{footer}"
 
 
 def media_of_case(case: CaseView, bot_id: int, chat_id: int) -> list[TelegramMethod[Any]]:
