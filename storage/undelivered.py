@@ -13,6 +13,7 @@ from storage.models import Area, Broadcast, Delivery, Person
 @dataclass(frozen=True, slots=True)
 class BroadcastInfo:
     id: int
+    area_id: int
     area_name: str
     audience: int
     at: datetime
@@ -32,14 +33,14 @@ async def access_broadcast(tx: Tx, officer_id: int, broadcast_id: int) -> Broadc
     """The broadcast, if the officer's duties cover the area it went to."""
     row = (
         await tx.execute(
-            select(Area.name, Broadcast.audience, Broadcast.at)
+            select(Broadcast.area_id, Area.name, Broadcast.audience, Broadcast.at)
             .join(Area, Area.id == Broadcast.area_id)
             .where(Broadcast.id == broadcast_id, covers(officer_id, Area.path))
         )
     ).one_or_none()
     if row is None:
         return None
-    return BroadcastInfo(broadcast_id, row.name, row.audience, row.at)
+    return BroadcastInfo(broadcast_id, row.area_id, row.name, row.audience, row.at)
 
 
 async def missed_by_broadcast(

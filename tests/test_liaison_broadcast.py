@@ -7,7 +7,7 @@ from sqlalchemy import func, select, update
 
 from storage.database import Database
 from storage.enrolment import take_role
-from storage.models import Broadcast, Delivery, Person, Role
+from storage.models import Area, Broadcast, Delivery, Look, Person, Role
 from tests.county import make_area, make_person
 from tests.liaison_chat import Phone, Room
 
@@ -37,6 +37,15 @@ async def _sent(room: Room) -> list[tuple[str, int]]:
         return [tuple(row) for row in found]
 
 
+async def _looks(room: Room) -> list[str]:
+    """What the officers looked at, each at the one area there is."""
+    async with room.db.read() as tx:
+        found = await tx.execute(
+            select(Look.what).join(Area, Area.id == Look.area_id).where(Look.person_id.is_(None))
+        )
+        return [row.what for row in found]
+
+
 @pytest.mark.parametrize("word", ["broadcast", "通知"])
 async def test_text_preview_confirm_outcome(room: Room, word: str) -> None:
     phone = await _village(room)
@@ -58,6 +67,7 @@ async def test_text_preview_confirm_outcome(room: Room, word: str) -> None:
     said = await phone.tap("How is it going?")
     assert "0 people have it" in said
     assert "3 still to go" in said
+    assert await _looks(room) == []  # no name was shown
     async with room.db.write() as tx:
         ids = [row.id for row in await tx.execute(select(Delivery.id).order_by(Delivery.id))]
         for delivery_id, state, reason in zip(
@@ -74,6 +84,7 @@ async def test_text_preview_confirm_outcome(room: Room, word: str) -> None:
     assert "Worker1: blocked the chat" in said
     assert "Worker2: not certain" in said
     assert "How is it now?" not in phone.buttons()
+    assert await _looks(room) == ["broadcast"]
 
 
 async def test_one_person_is_one_person(room: Room) -> None:

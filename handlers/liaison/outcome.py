@@ -1,5 +1,7 @@
 """What became of a broadcast: how many have it, how many wait, and who did not get it."""
 
+from datetime import datetime
+
 from aiogram import Router
 from aiogram.types import CallbackQuery, InlineKeyboardMarkup
 from aiogram.utils.i18n import gettext as _
@@ -10,6 +12,7 @@ from handlers.liaison.keyboards import button, menu_row
 from handlers.liaison.show import Page, remark, show
 from storage.broadcasts import broadcast_outcome
 from storage.database import Tx
+from storage.looks import record_look
 from storage.people import Who
 from storage.undelivered import Missed, access_broadcast, missed_by_broadcast
 
@@ -18,7 +21,9 @@ NAMED = 10
 
 
 @router.callback_query(OutcomeTap.filter())
-async def show_outcome(tap: CallbackQuery, callback_data: OutcomeTap, tx: Tx, who: Who) -> Page:
+async def show_outcome(
+    tap: CallbackQuery, callback_data: OutcomeTap, tx: Tx, who: Who, now: datetime
+) -> Page:
     sent = await access_broadcast(tx, who.person_id, callback_data.broadcast_id)
     if sent is None:
         return remark(tap, _("That notice isn't yours to see."))
@@ -45,6 +50,8 @@ async def show_outcome(tap: CallbackQuery, callback_data: OutcomeTap, tx: Tx, wh
         )
     if missed or unknown:
         people = await missed_by_broadcast(tx, who.person_id, sent.id, limit=NAMED)
+        if people:
+            await record_look(tx, who.person_id, now, what="broadcast", area_id=sent.area_id)
         lines += ["", *(_line(person) for person in people)]
         if missed + unknown > len(people):
             more = missed + unknown - len(people)
