@@ -5,7 +5,7 @@ from datetime import datetime
 
 from storage.database import Database
 from storage.outbox import expire_due, note_stranded, prune_finished
-from storage.pruning import prune_intake
+from storage.pruning import forget_invited_names, prune_intake
 from storage.rhythm import resume_paused
 
 
@@ -22,6 +22,7 @@ async def end_what_is_over(db: Database, now: datetime, running: Collection[int]
         ("expired", expire_due),
         ("pruned", prune_finished),
         ("forgotten", prune_intake),
+        ("unnamed", forget_invited_names),
     ):
         async with db.write() as tx:
             done[what] = await end(tx, now)

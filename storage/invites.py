@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import bindparam, case, null, or_, select, update
 
 from storage.database import Tx
 from storage.models import Invite
@@ -91,10 +91,16 @@ async def check_invite(tx: Tx, token: str, now: datetime) -> InviteInfo:
 
 
 async def use_invite(tx: Tx, invite_id: int) -> bool:
-    """Take one use; ``False`` when another took the last one first."""
+    """Take one use; ``False`` when another took the last one first.
+
+    The officer's name goes with the last use.
+    """
     taken = await tx.execute(
         update(Invite)
         .where(Invite.id == invite_id, or_(Invite.uses_left.is_(None), Invite.uses_left > 0))
-        .values(uses_left=Invite.uses_left - 1)
+        .values(
+            uses_left=Invite.uses_left - 1,
+            name=case((Invite.uses_left <= 1, null()), else_=Invite.name),
+        )
     )
     return taken.rowcount == 1

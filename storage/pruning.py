@@ -3,10 +3,10 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import and_, delete, or_, select
+from sqlalchemy import and_, delete, or_, select, update
 
 from storage.database import Tx
-from storage.models import Intake
+from storage.models import Intake, Invite
 
 UPDATES_KEPT_FOR: Final = timedelta(days=7)
 """Telegram delivers an update again within 24 hours, a browser that was away within days; the
@@ -38,3 +38,16 @@ async def prune_intake(tx: Tx, now: datetime) -> int:
         )
     )
     return gone.rowcount
+
+
+async def forget_invited_names(tx: Tx, now: datetime) -> int:
+    """Drop the officers' names in invites that let nobody in any more; how many."""
+    forgotten = await tx.execute(
+        update(Invite)
+        .where(
+            Invite.name.is_not(None),
+            or_(Invite.uses_left <= 0, Invite.expires_at <= now),
+        )
+        .values(name=None)
+    )
+    return forgotten.rowcount
