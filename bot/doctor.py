@@ -39,7 +39,7 @@ class Finding:
 
 async def examine(settings: Settings) -> list[Finding]:
     """Look at everything; never raises for what it finds. Changes nothing."""
-    from bot.cli.errors import explain
+    from bot.explain import explain
 
     findings = [Finding("settings", "ok", "all known and usable")]
     try:

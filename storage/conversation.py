@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from storage.database import Tx
 from storage.models import Account, Area, Person, Role, WebChat, WebDevice, WebFile, WebMessage
@@ -178,11 +178,6 @@ async def add_device(tx: Tx, chat_id: int, cookie_key: str, now: datetime) -> No
             index_elements=[WebDevice.cookie_key], set_={"chat_id": chat_id, "created_at": now}
         )
     )
-
-
-async def erase_chat(tx: Tx, chat_id: int) -> None:
-    """Delete a conversation with its messages, files and devices."""
-    await tx.execute(delete(WebChat).where(WebChat.chat_id == chat_id))
 
 
 async def add_message(tx: Tx, chat_id: int, body: Body, at: datetime) -> Bubble | None:

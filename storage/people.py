@@ -172,12 +172,6 @@ async def _who(tx: Tx, row: Any) -> Who:
     )
 
 
-async def find_person(tx: Tx, ref: str) -> int | None:
-    """The id of the person named by ``ref``."""
-    found: int | None = await tx.scalar(select(Person.id).where(Person.ref == ref))
-    return found
-
-
 async def person_name(tx: Tx, person_id: int) -> str:
     """The person's name; empty when none is held."""
     row = (await tx.execute(select(Person.ref, Person.name).where(Person.id == person_id))).first()

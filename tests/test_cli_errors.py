@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from bot.cli.errors import explain, hide_secrets
+from bot.explain import explain, hide_secrets
 from storage.errors import Refused
 from storage.vault import SealBroken
 from tests.command import Command

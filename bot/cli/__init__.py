@@ -60,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except Exception as problem:  # noqa: BLE001  # the last line of defence of a command
-        from bot.cli.errors import explain
+        from bot.explain import explain
 
         _complain(explain(problem))
         return 1
