@@ -1,8 +1,7 @@
 """The way in: an update has had its effect, once, when :meth:`Intake.take` returns."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -61,13 +60,10 @@ class Intake:
         fails on is set aside, and the person is told.
         """
         chat_id = _chat_of(update)
-        async with self._turn(bot.id, chat_id):
-            try:
-                taken = await self._feed(bot, update, chat_id, alongside)
-            except Exception as problem:
-                if is_away(problem):
-                    raise IntakeUnavailable from problem
-                raise
+        turn = (bot.id, chat_id)
+        await self._wait_for(turn)
+        try:
+            taken = await self._feed(bot, update, chat_id, alongside)
             self._count(bot, taken)
             if not isinstance(taken, Taken):
                 return
@@ -75,6 +71,12 @@ class Intake:
             if taken.says:
                 source = (bot.id, update.update_id) if taken.journaled else None
                 self._replies.speak(bot, chat_id, taken.says, source)
+        except Exception as problem:
+            if is_away(problem):
+                raise IntakeUnavailable from problem
+            raise
+        finally:
+            self._pass_on(turn)
 
     async def _feed(
         self, bot: Bot, update: Update, chat_id: int, alongside: Alongside | None
@@ -131,28 +133,22 @@ class Intake:
             says.append(SendMessage(chat_id=chat_id, text=text))
         return Taken(says)
 
-    @contextlib.asynccontextmanager
-    async def _turn(self, bot_id: int, chat_id: int) -> AsyncIterator[None]:
+    async def _wait_for(self, turn: tuple[int, int]) -> None:
         """Updates of one chat go one after another; the table holds only chats that are busy."""
-        key = (bot_id, chat_id)
-        waiting = self._turns.get(key)
+        waiting = self._turns.get(turn)
         if waiting is None:
-            self._turns[key] = []
-        else:
-            mine = asyncio.Event()
-            waiting.append(mine)
-            try:
-                await mine.wait()
-            except asyncio.CancelledError:
-                if mine.is_set():
-                    self._pass_on(key)
-                else:
-                    waiting.remove(mine)
-                raise
+            self._turns[turn] = []
+            return
+        mine = asyncio.Event()
+        waiting.append(mine)
         try:
-            yield
-        finally:
-            self._pass_on(key)
+            await mine.wait()
+        except asyncio.CancelledError:
+            if mine.is_set():
+                self._pass_on(turn)
+            else:
+                waiting.remove(mine)
+            raise
 
     def _pass_on(self, key: tuple[int, int]) -> None:
         waiting = self._turns[key]

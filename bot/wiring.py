@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from aiogram import Dispatcher
-from aiogram.fsm.storage.base import BaseEventIsolation
-from aiogram.fsm.storage.memory import DisabledEventIsolation
 from aiogram.utils.i18n import I18n
 
 from bot.middlewares.locale import Locale
@@ -13,7 +11,7 @@ from bot.middlewares.throttle import Throttle
 from bot.middlewares.transaction import OneTransaction
 from handlers.abilities import Abilities
 from handlers.links import Links
-from handlers.routes import conversations
+from handlers.routes import conversations, register_everyday
 from storage.database import Database
 from storage.dialogs import DialogStorage
 
@@ -27,17 +25,17 @@ def make_dispatcher(
     links: Links,
     clock: Callable[[], datetime],
 ) -> Dispatcher:
-    """Handlers behind throttle, transaction, dialog and language, for the bots in ``channels``.
+    """Handlers behind throttle, transaction and language, for the bots in ``channels``.
 
-    The intake already takes a chat's updates one by one, so aiogram's own isolation is off.
+    The intake takes a chat's updates one by one, so no lock of aiogram's is needed.
     """
-    # aiogram would register its FSM before the transaction that it must use: see below.
-    isolation: BaseEventIsolation = DisabledEventIsolation()
-    dispatcher = Dispatcher(storage=DialogStorage(db), events_isolation=isolation, disable_fsm=True)
+    # aiogram would register its FSM before the transaction that it must use.
+    dialogs = DialogStorage(db)
+    dispatcher = Dispatcher(storage=dialogs, disable_fsm=True)
     dispatcher.update.outer_middleware(Throttle(i18n))
-    dispatcher.update.outer_middleware(OneTransaction(db, channels, clock))
-    dispatcher.update.outer_middleware(dispatcher.fsm)
+    dispatcher.update.outer_middleware(OneTransaction(db, dialogs, channels, clock))
     dispatcher.update.outer_middleware(Locale(i18n))
+    register_everyday(dispatcher)
     dispatcher.include_router(conversations())
     dispatcher["links"] = links
     dispatcher["abilities_of"] = abilities

@@ -20,12 +20,24 @@ from handlers.worker import (
     place,
     reach,
 )
+from handlers.worker.access import plain_worker
+
+
+def register_everyday(router: Router) -> None:
+    """Have ``router`` take the answers of plain workers itself, before it asks any other.
+
+    Nearly every update is one. It would come to the same handlers through :func:`conversations`:
+    no router before theirs is for it.
+    """
+    router.message.register(checkin.say_answer, plain_worker, checkin.Answer())
+    router.callback_query.register(checkin.tap_answer, plain_worker, checkin.ANSWER_TAP)
 
 
 def conversations() -> Router:
     """A router of its own for each dispatcher, since aiogram attaches a router only once.
 
-    Groups are turned away first. Then newcomers; then the ways out of any dialog; then officers,
+    Groups are turned away first. Then newcomers; then the ways out of any
+    dialog, and of Kinroom; then officers,
     before workers, because an officer who is a worker too answers a case with "ok" and means the
     case; then what a worker says, dialogs after buttons; last, what nobody understood.
     """
@@ -37,19 +49,19 @@ def conversations() -> Router:
                 private_only.router,
                 enrol.newcomer,
                 menu.router,
+                leave.router,
+                mydata.router,
+                device.router,
                 liaison.router,
                 checkin.router,
                 help_call.router,
                 news.router,
                 notices.router,
-                mydata.router,
-                leave.router,
-                device.router,
                 enrol.router,
                 place.router,
                 reach.router,
                 fallback.router,
             )
-        )
+        ),
     )
     return root

@@ -1,7 +1,8 @@
 """What a handler returns: aiogram methods, and the words for times and places in them."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, time
+from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -70,7 +71,12 @@ def in_both(message: str, **values: str) -> str:
 def clock_time(at: datetime, timezone: str) -> str:
     """The hour and minute of ``at`` in the person's zone and language."""
     local = at.astimezone(ZoneInfo(timezone))
-    return format_time(local, "short", locale=get_i18n().current_locale)
+    return _hour_and_minute(local.hour, local.minute, get_i18n().current_locale)
+
+
+@lru_cache(maxsize=2 * 24 * 60)
+def _hour_and_minute(hour: int, minute: int, language: str) -> str:
+    return format_time(time(hour, minute), "short", locale=language)
 
 
 def day(at: datetime, timezone: str) -> str:

@@ -1,10 +1,11 @@
 """Words that do what a button does."""
 
+from functools import lru_cache
 from typing import Final
 
 from aiogram.filters import Filter
 from aiogram.types import Message
-from aiogram.utils.i18n import get_i18n
+from aiogram.utils.i18n import I18n, get_i18n
 
 FINE: Final = frozenset(
     {
@@ -57,6 +58,16 @@ GOING_HOME: Final = frozenset(
 NEED_HELP: Final = frozenset(
     {"需要帮助", "求助", "帮帮我", "救命", "4", "help", "i need help", "need help", "sos"}
 )
+_ANSWERS: Final = {
+    word: answer
+    for words, answer in (
+        (FINE, "ok"),
+        (MOVED, "moved"),
+        (GOING_HOME, "home"),
+        (NEED_HELP, "help"),
+    )
+    for word in words
+}
 MENU: Final = frozenset({"menu", "菜单", "主菜单", "/menu", "/help", "帮助", "0"})
 BACK: Final = frozenset({"back", "返回", "cancel", "取消", "算了", "/cancel", "stop", "退出"})
 AGREE: Final = frozenset({"同意", "agree", "yes", "ok", "好", "好的", "可以", "1", "i agree"})
@@ -96,22 +107,14 @@ class Said(Filter):
 def is_label(text: str, *labels: str) -> bool:
     """Whether the text is one of these button labels, in any language."""
     i18n = get_i18n()
-    return any(
-        text == i18n.gettext(label, locale=language)
-        for language in i18n.available_locales
-        for label in labels
-    )
+    return any(text in _in_every_language(i18n, label) for label in labels)
+
+
+@lru_cache
+def _in_every_language(i18n: I18n, label: str) -> frozenset[str]:
+    return frozenset(i18n.gettext(label, locale=language) for language in i18n.available_locales)
 
 
 def as_answer(text: str) -> str | None:
     """The check-in answer a message amounts to: ``ok moved home help``, or ``None``."""
-    word = plain(text)
-    for words, answer in (
-        (FINE, "ok"),
-        (MOVED, "moved"),
-        (GOING_HOME, "home"),
-        (NEED_HELP, "help"),
-    ):
-        if word in words:
-            return answer
-    return None
+    return _ANSWERS.get(plain(text))

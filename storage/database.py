@@ -2,6 +2,8 @@
 
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
 from typing import Any
 
 from sqlalchemy import CursorResult, Executable, event, text
@@ -56,7 +58,7 @@ class Tx:
         if self._sqlite is None:
             result = await self.conn.execute(prepared.statement, given)
             return list(result) if result.returns_rows else []
-        once = prepared.compiled(self.conn.dialect)
+        once = prepared.once or prepared.compile(self.conn.dialect)
         for heard in self._listening:
             heard.append(once.sql)
         return [once.row(row) for row in await self._sqlite.run_small(once.sql, once.values(given))]
@@ -99,22 +101,22 @@ class Database:
         self._writer = Writer(self.engine) if self.on_sqlite else None
         self._listening: list[list[str]] = []
 
-    @contextlib.asynccontextmanager
-    async def write(self, *, together: bool = False) -> AsyncIterator[Tx]:
+    def write(self, *, together: bool = False) -> AbstractAsyncContextManager[Tx]:
         """A transaction that commits when the block ends and rolls back when it raises.
 
         ``together``: on SQLite it may share its commit with others that were waiting. For short
         ones, of which many come at once.
         """
         if self._writer is not None:
-            async with self._writer.turn(together=together) as (conn, raw):
-                tx = Tx(conn, self.vault, raw, self._listening)
-                yield tx
-        else:
-            async with self.engine.connect() as conn:
-                tx = Tx(conn, self.vault)
-                yield tx
-                await conn.commit()
+            return _Turn(self._writer, self.vault, self._listening, together=together)
+        return self._write_beside()
+
+    @contextlib.asynccontextmanager
+    async def _write_beside(self) -> AsyncIterator[Tx]:
+        async with self.engine.connect() as conn:
+            tx = Tx(conn, self.vault)
+            yield tx
+            await conn.commit()
         tx.committed()
 
     @contextlib.asynccontextmanager
@@ -144,6 +146,37 @@ class Database:
         event.listen(self.engine.sync_engine, "before_cursor_execute", record)
         self._listening.append(heard)
         return heard
+
+
+class _Turn(AbstractAsyncContextManager[Tx]):
+    """A write transaction on SQLite."""
+
+    __slots__ = ("_listening", "_raw", "_together", "_tx", "_vault", "_writer")
+
+    def __init__(
+        self, writer: Writer, vault: Vault, listening: Sequence[list[str]], *, together: bool
+    ) -> None:
+        self._writer = writer
+        self._vault = vault
+        self._listening = listening
+        self._together = together
+
+    async def __aenter__(self) -> Tx:
+        conn, self._raw = await self._writer.enter(together=self._together)
+        self._tx = Tx(conn, self._vault, self._raw, self._listening)
+        return self._tx
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        _problem: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        if kind is not None:
+            self._writer.failed(self._raw)
+            return
+        await self._writer.succeeded(self._raw)
+        self._tx.committed()
 
 
 def _engine(url: URL, pool_size: int) -> AsyncEngine:

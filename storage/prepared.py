@@ -21,13 +21,12 @@ class Prepared:
     def __init__(self, statement: Executable, columns: Sequence[str] | None = None) -> None:
         self.statement = statement
         self._columns = columns
-        self._compiled: CompiledOnce | None = None
+        self.once: CompiledOnce | None = None
 
-    def compiled(self, dialect: Dialect) -> "CompiledOnce":
+    def compile(self, dialect: Dialect) -> "CompiledOnce":
         """For SQLite's dialect, of which there is one in a process."""
-        if self._compiled is None:
-            self._compiled = CompiledOnce(self.statement, self._columns, dialect)
-        return self._compiled
+        self.once = CompiledOnce(self.statement, self._columns, dialect)
+        return self.once
 
 
 class CompiledOnce:
@@ -56,13 +55,11 @@ class CompiledOnce:
 
     def values(self, given: Mapping[str, Any]) -> list[Any]:
         """Raises ``KeyError`` for a value that is missing."""
-        fixed = self._fixed
+        if self._fixed:
+            given = {**self._fixed, **given}
         return [
-            convert(value) if convert is not None else value
-            for convert, value in (
-                (convert, given[name] if name in given else fixed[name])
-                for name, convert in self._places
-            )
+            given[name] if convert is None else convert(given[name])
+            for name, convert in self._places
         ]
 
     def row(self, values: Sequence[Any]) -> Any:

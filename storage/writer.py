@@ -5,7 +5,6 @@ import contextlib
 import sqlite3
 from collections import deque
 from collections.abc import Coroutine
-from types import TracebackType
 from typing import Any, Final
 
 from sqlalchemy.exc import OperationalError
@@ -35,10 +34,6 @@ class Writer:
         self._sharing = False  # the turn now taken may commit with the next
         self._ends: set[asyncio.Task[None]] = set()
 
-    def turn(self, *, together: bool = False) -> "Turn":
-        """A transaction; ``together``: a short one, that may wait for others to commit with."""
-        return Turn(self, together=together)
-
     async def close(self) -> None:
         while self._ends:
             await asyncio.wait(self._ends)
@@ -47,7 +42,10 @@ class Writer:
             self._held = None
 
     async def enter(self, *, together: bool) -> Held:
-        """Wait for the turn. For :class:`Turn` only, as are the next two."""
+        """Wait for the turn; it ends with :meth:`succeeded` or :meth:`failed`.
+
+        ``together``: a short one, that may wait for others to commit with it.
+        """
         if self._busy:
             mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._queue.append((mine, together))
@@ -161,32 +159,6 @@ class Writer:
                 await raw.run(raw.raw.execute, "ROLLBACK")
         # Back to the pool, which looks after it.
         await conn.close()
-
-
-class Turn:
-    """One transaction of the :class:`Writer`: ``async with writer.turn() as (conn, raw)``."""
-
-    __slots__ = ("_raw", "_together", "_writer")
-
-    def __init__(self, writer: Writer, *, together: bool) -> None:
-        self._writer = writer
-        self._together = together
-
-    async def __aenter__(self) -> Held:
-        held = await self._writer.enter(together=self._together)
-        self._raw = held[1]
-        return held
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        _problem: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
-        if kind is None:
-            await self._writer.succeeded(self._raw)
-        else:
-            self._writer.failed(self._raw)
 
 
 def _roll_back(raw: SqliteConnection) -> bool:

@@ -19,8 +19,14 @@ class Locale(BaseMiddleware):
         self._i18n = i18n
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
-        with self._i18n.context(), self._i18n.use_locale(self._language(data)):
+        # What I18n's own context managers do, at a tenth of their cost.
+        current = I18n.set_current(self._i18n)
+        spoken = self._i18n.ctx_locale.set(self._language(data))
+        try:
             return await handler(event, data)
+        finally:
+            self._i18n.ctx_locale.reset(spoken)
+            I18n.reset_current(current)
 
     def _language(self, data: dict[str, Any]) -> str:
         who: Who | None = data.get("who")

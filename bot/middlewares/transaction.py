@@ -8,7 +8,8 @@ from typing import Any, Final
 from aiogram import BaseMiddleware, Bot
 from aiogram.dispatcher.middlewares.user_context import EVENT_CONTEXT_KEY, EventContext
 from aiogram.enums import ChatType
-from aiogram.fsm.storage.base import StorageKey
+from aiogram.fsm.context import FSMContext
+from aiogram.fsm.storage.base import BaseStorage, StorageKey
 from aiogram.methods import TelegramMethod
 from aiogram.types import TelegramObject, Update
 
@@ -43,13 +44,20 @@ class Taken:
 class OneTransaction(BaseMiddleware):
     """Opens the update's transaction and commits effect, dialog and replies together.
 
+    Gives handlers their ``state``, too: the dialog comes with the person, in one statement.
+
     Of someone who has not consented nothing is written: their dialog waits in memory.
     """
 
     def __init__(
-        self, db: Database, channels: dict[int, str], clock: Callable[[], datetime]
+        self,
+        db: Database,
+        dialogs: BaseStorage,
+        channels: dict[int, str],
+        clock: Callable[[], datetime],
     ) -> None:
         self._db = db
+        self._dialogs = dialogs
         self._channels = channels
         self._clock = clock
         self._waiting = Waiting()
@@ -66,7 +74,8 @@ class OneTransaction(BaseMiddleware):
                 data["tx"], data["who"] = tx, None
                 return Taken(_listed(await handler(event, data)))
         chat_id = where.chat.id if where.chat is not None else where.user.id
-        key = dialog_key(StorageKey(bot_id=bot.id, chat_id=chat_id, user_id=where.user.id))
+        place = StorageKey(bot_id=bot.id, chat_id=chat_id, user_id=where.user.id)
+        key = dialog_key(place)
         async with self._db.write(together=True) as tx:
             arrival = await load_arrival(
                 tx,
@@ -82,6 +91,8 @@ class OneTransaction(BaseMiddleware):
             if arrival is not None and arrival.account_state != "reachable" and _speaks(event):
                 await mark_account(tx, arrival.who.account_id, "reachable", now)
             data["tx"], data["conversation"] = tx, conversation
+            # As aiogram's FSM middleware has it, which would take a lock and look for it again.
+            data["state"], data["raw_state"] = FSMContext(self._dialogs, place), conversation.state
             data["who"] = arrival.who if arrival is not None else None
             data["address"] = Address(self._channels[bot.id], bot.id, chat_id)
             open_now = current_conversation.set(conversation)

@@ -10,10 +10,21 @@ from handlers.say import Says, in_both, say, toast
 
 router = Router(name="private_only")
 _GROUPS = (ChatType.GROUP, ChatType.SUPERGROUP)
-router.message.filter(F.chat.type.in_(_GROUPS))
-router.edited_message.filter(F.chat.type.in_(_GROUPS))
-router.callback_query.filter(F.message.chat.type.in_(_GROUPS))
-router.my_chat_member.filter(F.chat.type.in_(_GROUPS))
+
+
+# Functions, where everything passes: aiogram sends an ``F`` to a thread and back.
+async def _in_group(event: Message | ChatMemberUpdated) -> bool:
+    return event.chat.type in _GROUPS
+
+
+async def _under_group(tap: CallbackQuery) -> bool:
+    return tap.message is not None and tap.message.chat.type in _GROUPS
+
+
+router.message.filter(_in_group)
+router.edited_message.filter(_in_group)
+router.callback_query.filter(_under_group)
+router.my_chat_member.filter(_in_group)
 
 
 @router.my_chat_member(ChatMemberUpdatedFilter(JOIN_TRANSITION))
