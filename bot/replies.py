@@ -2,43 +2,61 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
 from aiogram import Bot
-from aiogram.exceptions import (
-    TelegramAPIError,
-    TelegramBadRequest,
-    TelegramEntityTooLarge,
-    TelegramForbiddenError,
-    TelegramNetworkError,
-    TelegramRetryAfter,
-    TelegramServerError,
-)
+from aiogram.exceptions import TelegramRetryAfter
 from aiogram.methods import AnswerCallbackQuery, TelegramMethod
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.speech import from_plain
+from bot.speech import as_plain, from_plain
 from bot.telemetry import Metrics
+from scheduler.outcomes import Decision, Kind, decide
 from storage.database import Database
-from storage.intake import forget_replies, take_unsent_replies
+from storage.intake import forget_replies, keep_replies, take_unsent_replies
 from storage.people import load_who, mark_account
+from storage.problems import describe
 
 log: Final = structlog.get_logger(__name__)
 Source = tuple[int, int]
 _WAITS: Final = (0.5, 2.0, 8.0)
 _LONGEST_WAIT: Final = 60.0
+_ROUNDS: Final = 2
 _FORGET_EVERY: Final = 0.2
 _RECOVER_EVERY: Final = 30.0
+_PASSES: Final = (Kind.AGAIN, Kind.THROTTLED, Kind.UNSENT, Kind.LOST, Kind.NO_ENTRY)
+
+
+@dataclass(slots=True)
+class _Reply:
+    """``rounds``: how often the channel was asked, with all retries, and did not take it."""
+
+    method: TelegramMethod[Any]
+    rounds: int = 0
+
+    def as_plain(self) -> dict[str, Any]:
+        return as_plain(self.method) | ({"rounds": self.rounds} if self.rounds else {})
+
+
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """What of an update's replies is not out, and from when on anyone may try again."""
+
+    replies: list[_Reply]
+    until: datetime
 
 
 class Replies:
     """Sends replies in the background; the journal forgets them in batches once they are out.
 
-    What could not be sent stays in the journal and is tried again every half minute, and at the
-    next start, as long as it is of use.
+    What could not be sent stays in the journal, without what was before it, and is tried again
+    once its lease is over, as long as it is of use. While a channel cannot be reached that goes
+    on; a reply that the channel was asked twice to take, with all retries, is given up, so that
+    those behind it go out. What a channel wants to wait for longer than a minute waits there too.
     """
 
     def __init__(
@@ -50,6 +68,7 @@ class Replies:
         clock: Callable[[], datetime],
         *,
         spoke: Callable[[int, int], None] = lambda _bot_id, _chat_id: None,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._db = db
         self._bots = bots
@@ -57,14 +76,17 @@ class Replies:
         self._channels = channels
         self._clock = clock
         self._spoke = spoke
+        self._pause = pause
         self._tails: dict[tuple[int, int], asyncio.Task[None]] = {}
         self._speaking: set[Source] = set()
         self._spoken: list[Source] = []
+        self._rests: dict[Source, _Rest] = {}
+        self._paused: dict[tuple[int, int], datetime] = {}
         self._tending: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Say what an earlier process committed and did not send; then tend the journal."""
-        await self._recover(everything=self._db.on_sqlite)
+        await self.recover(everything=self._db.on_sqlite)
         self._tending = asyncio.create_task(self._tend())
 
     async def stop(self, patience: float = 5.0) -> None:
@@ -89,11 +111,14 @@ class Replies:
         source: Source | None,
     ) -> None:
         """Send ``methods`` after what this chat is still being told. Returns at once."""
+        self._speak(bot, chat_id, [_Reply(method) for method in methods], source)
+
+    def _speak(self, bot: Bot, chat_id: int, replies: list[_Reply], source: Source | None) -> None:
         key = (bot.id, chat_id)
         if source is not None:
             self._speaking.add(source)
         task = asyncio.create_task(
-            self._say_after(self._tails.get(key), bot, chat_id, methods, source)
+            self._say_after(self._tails.get(key), bot, chat_id, replies, source)
         )
         self._tails[key] = task
         task.add_done_callback(lambda done: self._ended(key, done))
@@ -107,66 +132,92 @@ class Replies:
         before: asyncio.Task[None] | None,
         bot: Bot,
         chat_id: int,
-        methods: Sequence[TelegramMethod[Any]],
+        replies: list[_Reply],
         source: Source | None,
     ) -> None:
-        if before is not None:
-            await asyncio.wait((before,))
+        until = self._clock()  # cut short, as when the service ends, the rest is free at once
         try:
-            said = await self._say_all(bot, chat_id, methods)
+            if before is not None:
+                await asyncio.wait((before,))
+            until = await self._say_all(bot, chat_id, replies)
         finally:
             if source is not None:
                 self._speaking.discard(source)
-        if said and source is not None:
-            self._spoken.append(source)
+                if replies:
+                    self._rests[source] = _Rest(replies, until)
+                else:
+                    self._spoken.append(source)
 
-    async def _say_all(
-        self, bot: Bot, chat_id: int, methods: Sequence[TelegramMethod[Any]]
-    ) -> bool:
-        """Whether the journal may forget them: they are out, or will never go."""
+    async def _say_all(self, bot: Bot, chat_id: int, replies: list[_Reply]) -> datetime:
+        """Takes from ``replies`` what is out, or never will be; until when the rest waits."""
         channel = self._channels.get(bot.id, "?")
-        for method in methods:
-            try:
-                await self._say(bot, method)
-            except TelegramForbiddenError:
-                self._metrics.replies.labels(channel, "failed").inc()
-                await self._mark_blocked(bot, chat_id)
-                return True
-            except (TelegramBadRequest, TelegramEntityTooLarge) as refused:
-                # An edit of what is gone, an answer to an old tap: the rest still has its use.
-                self._metrics.replies.labels(channel, "failed").inc()
-                log.info("a reply was refused", channel=channel, reason=refused.message)
-            except TelegramAPIError as problem:
-                self._metrics.replies.labels(channel, "late").inc()
-                log.warning("a reply waits", channel=channel, reason=str(problem))
-                return False
-            else:
+        while replies:
+            paused = self._paused.get((bot.id, chat_id))
+            if paused is not None and paused > self._clock():
+                return paused
+            reply = replies[0]
+            problem = await self._say(bot, reply.method)
+            if problem is None:
                 self._metrics.replies.labels(channel, "sent").inc()
                 self._spoke(bot.id, chat_id)
-        return True
+                del replies[0]
+                continue
+            decision = decide(problem)
+            if decision.kind is Kind.UNREACHABLE:
+                self._metrics.replies.labels(channel, "failed").inc()
+                replies.clear()
+                await self._mark_blocked(bot, chat_id)
+                break
+            if decision.kind in _PASSES and not self._is_enough(reply, decision):
+                self._metrics.replies.labels(channel, "late").inc()
+                log.warning("a reply waits", channel=channel, reason=decision.reason)
+                return self._resume_at((bot.id, chat_id), decision)
+            # An edit of what is gone, an answer to an old tap: the rest still has its use.
+            self._metrics.replies.labels(channel, "failed").inc()
+            log.info("a reply was refused", channel=channel, reason=decision.reason)
+            del replies[0]
+        return self._clock()
 
-    async def _say(self, bot: Bot, method: TelegramMethod[Any]) -> None:
+    def _is_enough(self, reply: _Reply, decision: Decision) -> bool:
+        if decision.kind in (Kind.AGAIN, Kind.LOST):
+            reply.rounds += 1
+        return reply.rounds >= _ROUNDS
+
+    def _resume_at(self, key: tuple[int, int], decision: Decision) -> datetime:
+        now = self._clock()
+        if decision.kind is not Kind.THROTTLED:
+            return now + timedelta(seconds=_RECOVER_EVERY)
+        # What is said to this chat meanwhile comes after it.
+        self._paused = {chat: at for chat, at in self._paused.items() if at > now}
+        until = self._paused[key] = now + timedelta(seconds=decision.retry_after)
+        return until
+
+    async def _say(self, bot: Bot, method: TelegramMethod[Any]) -> Exception | None:
+        """Send it, with retries; what the channel said last when it did not take it."""
         for wait in (*_WAITS, None):
             try:
                 await bot(method)
             except TelegramRetryAfter as asked:
-                if wait is None:
-                    raise
-                await asyncio.sleep(min(float(asked.retry_after), _LONGEST_WAIT))
-            except TelegramEntityTooLarge:
-                raise
-            except (TelegramNetworkError, TelegramServerError):
-                if wait is None:
-                    raise
-                await asyncio.sleep(wait)
+                if wait is None or asked.retry_after > _LONGEST_WAIT:
+                    return asked
+                await self._pause(float(asked.retry_after))
+            except Exception as problem:  # noqa: BLE001  # the table has a row for every error
+                if wait is None or decide(problem).kind not in _PASSES:
+                    return problem
+                await self._pause(wait)
             else:
-                return
+                return None
+        raise AssertionError("the last round returns")
 
     async def _mark_blocked(self, bot: Bot, chat_id: int) -> None:
-        async with self._db.write() as tx:
-            who = await load_who(tx, bot.id, chat_id)
-            if who is not None:
-                await mark_account(tx, who.account_id, "blocked", self._clock())
+        try:
+            async with self._db.write() as tx:
+                who = await load_who(tx, bot.id, chat_id)
+                if who is not None:
+                    await mark_account(tx, who.account_id, "blocked", self._clock())
+        except (SQLAlchemyError, OSError) as problem:
+            # The next message to them tells it again.
+            log.warning("a block could not be written down", reason=describe(problem))
 
     async def _tend(self) -> None:
         loop = asyncio.get_running_loop()
@@ -177,35 +228,47 @@ class Replies:
                 await self._forget()
                 if loop.time() >= recover_at:
                     recover_at = loop.time() + _RECOVER_EVERY
-                    await self._recover()
+                    await self.recover()
             except (SQLAlchemyError, OSError) as problem:
                 log.warning("the journal cannot be tended now", reason=type(problem).__name__)
 
     async def _forget(self) -> None:
-        if not self._spoken:
+        if not self._spoken and not self._rests:
             return
         spoken, self._spoken = self._spoken, []
+        rests, self._rests = self._rests, {}
         try:
             async with self._db.write() as tx:
-                await forget_replies(tx, spoken)
+                if spoken:
+                    await forget_replies(tx, spoken)
+                for source, rest in rests.items():
+                    left = [reply.as_plain() for reply in rest.replies]
+                    await keep_replies(tx, *source, left, rest.until)
         except BaseException:
             self._spoken = spoken + self._spoken
+            self._rests = rests | self._rests
             raise
 
-    async def _recover(self, *, everything: bool = False) -> None:
+    async def recover(self, *, everything: bool = False) -> None:
+        """Say what has waited long enough; with ``everything`` also what a dead process held."""
         await self._forget()
         async with self._db.write() as tx:
             unsent = await take_unsent_replies(
-                tx, self._clock(), list(self._bots), everything=everything
+                tx,
+                self._clock(),
+                list(self._bots),
+                everything=everything,
+                still_ours=list(self._speaking),
             )
         for row in unsent:
             source = (row.bot_id, row.update_id)
-            if source in self._speaking or source in self._spoken:
+            if source in self._speaking or source in self._spoken or source in self._rests:
                 continue
-            methods = [
-                method
-                for method in map(from_plain, row.replies)
-                if not isinstance(method, AnswerCallbackQuery)
+            replies = [
+                _Reply(method, plain.get("rounds", 0))
+                for plain in row.replies
+                if not isinstance(method := from_plain(plain), AnswerCallbackQuery)
             ]
-            chat_id = next((m.chat_id for m in methods if hasattr(m, "chat_id")), 0)
-            self.speak(self._bots[row.bot_id], int(chat_id), methods, source)
+            chats = (getattr(reply.method, "chat_id", None) for reply in replies)
+            chat_id = next((chat for chat in chats if chat is not None), 0)
+            self._speak(self._bots[row.bot_id], int(chat_id), replies, source)

@@ -24,6 +24,15 @@ _FORGET: Final = (
     .where(Intake.bot_id == bindparam("bot"), Intake.update_id == bindparam("update"))
     .values(replies=None)
 )
+_RENEW: Final = (
+    update(Intake)
+    .where(
+        Intake.bot_id == bindparam("bot"),
+        Intake.update_id == bindparam("update"),
+        Intake.replies.is_not(None),
+    )
+    .values(leased_until=bindparam("until"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +57,7 @@ async def record_update(
 
     Raises ``IntegrityError`` when another transaction wrote it first.
     """
-    sealed = None
-    if replies:
-        sealed = tx.vault.seal(_COLUMN, f"{bot_id}/{update_id}", json.dumps(replies))
+    sealed = _seal(tx, bot_id, update_id, replies) if replies else None
     await tx.run(
         _ADD,
         {
@@ -69,23 +76,52 @@ async def forget_replies(tx: Tx, sent: Sequence[tuple[int, int]]) -> None:
     await tx.execute(_FORGET, [{"bot": bot, "update": update} for bot, update in sent])
 
 
+async def keep_replies(
+    tx: Tx, bot_id: int, update_id: int, rest: list[dict[str, Any]], until: datetime
+) -> None:
+    """Hold only ``rest`` of an update's replies, for whoever comes after ``until``.
+
+    Nothing comes back that was dropped meanwhile.
+    """
+    await tx.execute(
+        update(Intake)
+        .where(Intake.bot_id == bot_id, Intake.update_id == update_id, Intake.replies.is_not(None))
+        .values(replies=_seal(tx, bot_id, update_id, rest), leased_until=until)
+    )
+
+
+def _seal(tx: Tx, bot_id: int, update_id: int, replies: list[dict[str, Any]]) -> bytes:
+    return tx.vault.seal(_COLUMN, f"{bot_id}/{update_id}", json.dumps(replies))
+
+
 async def take_unsent_replies(
-    tx: Tx, now: datetime, bot_ids: Sequence[int], *, everything: bool = False
+    tx: Tx,
+    now: datetime,
+    bot_ids: Sequence[int],
+    *,
+    everything: bool = False,
+    still_ours: Sequence[tuple[int, int]] = (),
 ) -> list[Unsent]:
     """Replies still of use whose process did not say them in time, oldest first; ours for a while.
 
-    ``everything``: no other process is at work, so leases need not run out. What is older than a
-    quarter of an hour is dropped.
+    ``everything``: no other process is at work, so leases need not run out; what a channel asked
+    to wait for longer than a lease goes on waiting. ``still_ours``: those which this process is
+    saying, whose leases begin anew. What is older than a quarter of an hour is dropped.
     """
     await tx.execute(
         update(Intake)
         .where(Intake.replies.is_not(None), Intake.at < now - STILL_OF_USE)
         .values(replies=None)
     )
-    over = [] if everything else [Intake.leased_until <= now]
+    if still_ours:
+        until = now + LEASE
+        await tx.execute(
+            _RENEW, [{"bot": bot, "update": update, "until": until} for bot, update in still_ours]
+        )
+    over = Intake.leased_until <= (now + LEASE if everything else now)
     rows = await tx.execute(
         update(Intake)
-        .where(Intake.replies.is_not(None), Intake.bot_id.in_(bot_ids), *over)
+        .where(Intake.replies.is_not(None), Intake.bot_id.in_(bot_ids), over)
         .values(leased_until=now + LEASE)
         .returning(Intake.bot_id, Intake.update_id, Intake.at, Intake.replies)
     )
