@@ -110,13 +110,18 @@ async def enrol(tx: Tx, person_id: int, area_id: int, now: datetime) -> None:
         .values(until=now, ended_as="moved")
     )
     await tx.execute(insert(Enrolment), {"person_id": person_id, "area_id": area_id, "since": now})
-    status = await tx.scalar(
-        update(Person)
-        .where(Person.id == person_id)
-        .values(area_id=area_id, enrolled_at=now, status_at=now)
-        .returning(Person.status)
+    kept = (
+        await tx.execute(
+            update(Person)
+            .where(Person.id == person_id)
+            .values(area_id=area_id, enrolled_at=now, status_at=now)
+            .returning(Person.status, Person.slower)
+        )
+    ).one()
+    await tx.execute(
+        insert(StatusChange),
+        {"person_id": person_id, "status": kept.status, "slower": kept.slower, "at": now},
     )
-    await tx.execute(insert(StatusChange), {"person_id": person_id, "status": status, "at": now})
 
 
 async def take_role(tx: Tx, person_id: int, area_id: int, role: str, now: datetime) -> None:
