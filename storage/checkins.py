@@ -141,6 +141,8 @@ async def open_checkin(tx: Tx, person_id: int, now: datetime) -> OpenCheckin | N
 
 async def ensure_default_rule(tx: Tx, area_id: int, now: datetime) -> bool:
     """Give an area the default rule, Sunday at 10:00, if it never had one; whether it was made."""
+    # Of two processes at once, the second waits here, and then sees the first one's rule.
+    await tx.execute(select(Area.id).where(Area.id == area_id).with_for_update(key_share=True))
     made = await tx.execute(
         tx.insert(CheckinRule).from_select(
             ["area_id", "every", "weekday", "hour", "window_hours", "since"],

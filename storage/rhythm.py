@@ -230,17 +230,19 @@ async def plan_slot(tx: Tx, rule: RuleTime, slot: Slot, now: datetime) -> int:
 
 
 async def resume_paused(tx: Tx, now: datetime) -> int:
-    """End the pauses whose time is over: those workers are away again; how many."""
-    over = and_(Person.paused_until <= now, Person.status == "paused")
-    await tx.execute(
-        tx.insert(StatusChange).from_select(
-            ["person_id", "status", "slower", "at"],
-            select(
-                Person.id, literal("away"), Person.slower, literal(now, StatusChange.at.type)
-            ).where(over),
-        )
-    )
+    """End the pauses whose time is over: those workers are away again; how many.
+
+    Who is noted is who this update changed: of two processes at once, the second changes none.
+    """
     resumed = await tx.execute(
-        update(Person).where(over).values(status="away", status_at=now, paused_until=None)
+        update(Person)
+        .where(Person.paused_until <= now, Person.status == "paused")
+        .values(status="away", status_at=now, paused_until=None)
+        .returning(Person.id, Person.slower)
     )
-    return resumed.rowcount
+    changes = [
+        {"person_id": row.id, "status": "away", "slower": row.slower, "at": now} for row in resumed
+    ]
+    if changes:
+        await tx.execute(tx.insert(StatusChange), changes)
+    return len(changes)
