@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, bindparam, func, literal, select, update
+from sqlalchemy import Row, bindparam, literal, select, update
 
 from storage.database import Tx
 from storage.models import Account, Area, Checkin, Delivery, Person
 from storage.outbox import PRIORITIES, QUEUED
+from storage.people import LANGUAGE, TIMEZONE
 
 _AT: Final = Delivery.not_before.type
 
@@ -28,7 +29,7 @@ class Address:
 class Claimed:
     """A message taken for sending, with what is looked at again before it leaves.
 
-    ``name`` is still sealed. ``language`` and ``timezone`` are the person's own, or the area's.
+    ``name`` is still sealed. ``language`` and ``timezone`` are as :class:`storage.people.Who`'s.
     ``attempts`` counts this one, and tells this claim from a later one of the same message.
     ``to`` is None when no account can be reached; ``trouble`` then says why.
     """
@@ -117,8 +118,8 @@ _LOAD: Final = (
         Person.erased_at,
         Person.quiet_from,
         Person.quiet_to,
-        func.coalesce(Person.language, Area.language, "zh").label("language"),
-        func.coalesce(Person.timezone, Area.timezone, "Asia/Shanghai").label("timezone"),
+        LANGUAGE,
+        TIMEZONE,
         Checkin.answered_at,
     )
     .join(Person, Person.id == Delivery.person_id)

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import and_, bindparam, func, select, update
+from sqlalchemy.orm import aliased
 
 from storage.database import Tx
 from storage.models import Account, Area, Dialog, Intake, Person, Role
@@ -25,7 +26,7 @@ class Who:
     """The person an update comes from, through one of their accounts.
 
     ``area_id`` is set while they are a worker. ``timezone`` and ``language`` are the person's
-    own, or the area's.
+    own, or the area's; of an officer who is no worker, those of their first duty's area.
     """
 
     account_id: int
@@ -62,6 +63,29 @@ class Arrival:
     account_state: str
 
 
+def _of_first_duty(column: str) -> Any:
+    """A column of the area of the officer's first role that still stands; null without one."""
+    area = aliased(Area)
+    return (
+        select(getattr(area, column))
+        .join(Role, Role.area_id == area.id)
+        .where(Role.person_id == Person.id, Role.until.is_(None))
+        .order_by(Role.id)
+        .limit(1)
+        .correlate(Person)
+        .scalar_subquery()
+    )
+
+
+LANGUAGE: Final = func.coalesce(
+    Person.language, Area.language, _of_first_duty("language"), "zh"
+).label("language")
+"""Of a person, :class:`Area` being the one they are a worker of, if any."""
+TIMEZONE: Final = func.coalesce(
+    Person.timezone, Area.timezone, _of_first_duty("timezone"), "Asia/Shanghai"
+).label("timezone")
+"""As :data:`LANGUAGE`."""
+
 _WHO: Final = (
     select(
         Account.id.label("account_id"),
@@ -77,8 +101,8 @@ _WHO: Final = (
         Person.area_id,
         Person.is_officer,
         Person.is_demo,
-        func.coalesce(Person.language, Area.language, "zh").label("language"),
-        func.coalesce(Person.timezone, Area.timezone, "Asia/Shanghai").label("timezone"),
+        LANGUAGE,
+        TIMEZONE,
         Area.name.label("area_name"),
     )
     .join(Person, Person.id == Account.person_id)
