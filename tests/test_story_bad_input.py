@@ -142,8 +142,10 @@ async def test_a_workers_link_opened_by_others(town: Town) -> None:
     asked = await write(worker, f"/start {other}")
     await tap(worker, asked, "mv:move")
     assert (await town.known(worker)).area_name == "北对河村"
-    # A worker may be made an officer, and stays a worker.
-    await write(worker, f"/start {await town.officer_invite('W', 'liaison', '小芳')}")
+    # A worker may be made an officer, if they agree, and stays a worker.
+    asked = await write(worker, f"/start {await town.officer_invite('W', 'liaison', '小芳')}")
+    assert not (await town.known(worker)).is_officer
+    await tap(worker, asked, "mv:serve")
     who = await town.known(worker)
     assert (who.is_worker, who.is_officer) == (True, True)
     assert await town.count(Role) == 2

@@ -314,5 +314,5 @@ async def _join(
     await write(phone, "中文")
     await write(phone, "同意", answers=2)
     await write(phone, name)
-    await write(phone, place)
+    await write(phone, place, answers=1 if place == "跳过" else 2)
     return phone

@@ -29,6 +29,7 @@ from bot.cli import main
 from bot.service import Service, running
 from bot.settings import Settings
 from locales.catalogs import Catalogs
+from scheduler import pace
 from storage.areas import AreaInfo, add_area, find_area
 from storage.checkins import plan_rollcall
 from storage.database import Database
@@ -367,6 +368,8 @@ def _quiet() -> Any:
     with pytest.MonkeyPatch.context() as patch:
         # aiogram waits a quarter of a second for TLS, which is not used here.
         patch.setattr(TelegramSession, "close", _close_at_once)
+        # Stories are told faster than people write; what is unasked would wait for the talk.
+        patch.setattr(pace, "PRIVATE", (1000.0, 1000.0))
         try:
             yield
         finally:
