@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import delete, select, update
 
+from bot.channels.web.visitors import SEATS
 from storage.models import Invite, Person, WebDevice
 from tests import web_fixtures
 from tests.web_browser import Visit, visit
@@ -71,6 +72,48 @@ class TestDevices:
         # Opened again, it leads to the seat that has it.
         await browser.open(f"?start={token}")
         assert browser.seat == "2"
+
+    async def test_the_page_is_told_whose_it_is_and_nothing_is_used_up(
+        self, room: WebRoom, browser: Visit
+    ) -> None:
+        await agree(browser)
+        token = await invite_device(room, room.chat_id)
+        async with room.db.write() as tx:
+            ref = await tx.scalar(select(Person.ref))
+            assert ref is not None
+            await tx.execute(update(Person).values(name=tx.vault.seal("person.name", ref, "小芳")))
+        async with visit(room) as second:
+            await second.open(f"?start={token}")
+            assert await second.ask_whose(token) == (200, {"name": "小芳"})
+            status, answer = await second.ask_whose("d" + "A" * 21)
+            assert (status, list(answer)) == (410, ["error"])
+            async with room.db.read() as tx:
+                assert await tx.scalar(select(Invite.uses_left)) == 1
+        assert await browser.ask_whose(token) == (200, {"here": True})
+
+    async def test_a_browser_with_every_seat_taken_keeps_them(
+        self, room: WebRoom, browser: Visit
+    ) -> None:
+        tags = []
+        for seat in SEATS:
+            await browser.open(f"?seat={seat}")
+            await agree(browser)
+            tags.append(browser.tag)
+        async with visit(room) as other:
+            await agree(other)
+            token = await invite_device(room, room.chat_id)
+        await browser.open(f"?start={token}")
+        for status, answer in (
+            await browser.ask_whose(token),
+            await browser.post(text=f"/start {token}"),
+        ):
+            assert status == 409
+            assert answer["error"].startswith("This browser can't hold one more")
+        for seat, tag in zip(SEATS, tags, strict=True):
+            await browser.open(f"?seat={seat}")
+            assert browser.tag == tag
+        async with room.db.read() as tx:
+            assert await tx.scalar(select(Invite.uses_left)) == 1
 
     async def test_an_invite_goes_to_the_person_who_opens_it(
         self, room: WebRoom, browser: Visit

@@ -12,8 +12,10 @@ from playwright.async_api import (
     FilePayload,
     expect,
 )
+from sqlalchemy import select, update
 
 from storage.invites import make_invite
+from storage.models import Person
 from tests import web_phone
 from tests.web_phone import PIXEL, Phone, joined, keyboard, new_phone, write
 from tests.web_room import WebRoom
@@ -71,10 +73,37 @@ class TestTalking:
             )  # fmt: skip
         second = await new_phone(chromium)
         other = await second.open(f"{room.url}?start={token}")
+        await other.get_by_role("button", name="Open").click()
         await expect(other.get_by_text("You said: kept")).to_be_visible()
         await write(other, "from the second")
         await expect(page.get_by_text("You said: from the second")).to_be_visible()
         assert not second.problems
+
+    async def test_a_link_to_a_conversation_asks_before_it_opens_it(
+        self, room: WebRoom, phone: Phone, chromium: Browser
+    ) -> None:
+        page = await joined(room, phone)
+        async with room.db.write() as tx:
+            person_id = room.person_ids[room.chat_id]
+            ref = await tx.scalar(select(Person.ref).where(Person.id == person_id))
+            name = tx.vault.seal("person.name", ref, "周小芳")
+            await tx.execute(update(Person).where(Person.id == person_id).values(name=name))
+            token = await make_invite(
+                tx, kind="device", person_id=person_id, uses=1,
+                expires_at=None, by=None, now=datetime.now(UTC),
+            )  # fmt: skip
+        stranger = await new_phone(chromium)
+        other = await stranger.open(f"{room.url}?start={token}")
+        question = other.get_by_role("dialog", name="Open 周小芳's conversation in this browser?")
+        await expect(question).to_be_visible()
+        await other.reload()  # whoever reloads is asked again
+        await expect(question).to_be_visible()
+        await other.get_by_role("button", name="Not now").click()
+        await expect(question).to_be_hidden()
+        await write(other, "my own words")
+        await expect(other.get_by_text("You said: my own words")).to_be_visible()
+        await expect(page.get_by_text("my own words")).to_have_count(0)
+        assert not stranger.problems
 
     async def test_the_bar_of_choices_sends_their_words(self, room: WebRoom, phone: Phone) -> None:
         page = await joined(room, phone)

@@ -38,6 +38,14 @@ class Visit:
         async with self.http.post("/chat/send", params={"seat": self.seat}, json=payload) as answer:
             return answer.status, await answer.json()
 
+    async def ask_whose(self, token: str) -> tuple[int, dict[str, Any]]:
+        """Whose conversation a device link opens, as the page asks it."""
+        payload = {"chat": self.tag, "token": token}
+        async with self.http.post(
+            "/chat/device", params={"seat": self.seat}, json=payload
+        ) as answer:
+            return answer.status, await answer.json()
+
     async def upload(self, content: bytes, kind: str = "document", **query: str) -> tuple[int, Any]:
         params = {"seat": self.seat, "chat": self.tag, "client_id": self.client_id(), "kind": kind}
         async with self.http.post(

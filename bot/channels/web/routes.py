@@ -9,6 +9,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bot.channels.web.assets import Assets
 from bot.channels.web.channel import WebChannel
+from bot.channels.web.devices import describe_device
 from bot.channels.web.doors import Doors, Take, away
 from bot.channels.web.events import OnOpen, stream_events
 from bot.channels.web.files import serve_file
@@ -76,5 +77,6 @@ def web_routes(
         web.get("/chat/history", speaking(read_history)),
         web.get("/chat/file/{ref}", file),
         web.post("/chat/send", speaking(send)),
+        web.post("/chat/device", speaking(describe_device)),
         web.post("/chat/upload", speaking(upload)),
     ]

@@ -12,8 +12,8 @@ from storage.invites import BadInvite
 async def choose_seat(channel: WebChannel, request: web.Request, token: str) -> str:
     """The seat to open ``token`` in. Uses nothing up.
 
-    A device link goes where its conversation already is, or to a free seat rather than over
-    another's. An invite goes to the person who opens it, unless that person is made up.
+    A device link goes where its conversation already is, or to a free seat; in one that is taken
+    it will be refused. An invite goes to the person who opens it, unless that person is made up.
     """
     here = seat_of(request)
     visitors = {seat: await channel.visitors.find(request, seat) for seat in SEATS}

@@ -85,5 +85,10 @@ def page_words(i18n: I18n, language: str) -> dict[str, str]:
             "down": _("To the newest message"),
             "menu": _("Show the choices"),
             "hide": _("Hide the choices"),
+            "device": _("Open {name}'s conversation in this browser?"),
+            "device_whose": _("You will read and write there as {name}."),
+            "device_unnamed": _("Open someone else's conversation in this browser?"),
+            "open": _("Open"),
+            "not_now": _("Not now"),
             "stale": _("That button is no longer in use."),
         }

@@ -1,5 +1,6 @@
 // The page: what comes from the room, what goes to it, and what is between them.
 import { Composer } from "./composer.js";
+import { opensConversation, wanted } from "./device.js";
 import { Keyboard } from "./keyboard.js";
 import { Log } from "./log.js";
 import { clear, notice, toast } from "./notice.js";
@@ -179,18 +180,33 @@ get("earlier").addEventListener("click", async () => {
   button.disabled = false;
 });
 
-get("begin").addEventListener("click", () => {
-  let token = "";
-  try { token = sessionStorage.getItem(invite) ?? ""; } catch { /* none is kept */ }
-  send({ text: `/start ${token}`.trim(), hidden: true });
-});
+// Through a reload, until it is used or refused.
+function remember(token) {
+  try {
+    if (token) sessionStorage.setItem(invite, token);
+    else sessionStorage.removeItem(invite);
+  } catch { /* none is kept */ }
+}
+
+function remembered() {
+  try { return sessionStorage.getItem(invite) ?? ""; } catch { return ""; }
+}
+
+async function openConversation(token) {
+  const yes = await wanted(token);
+  remember("");
+  if (yes) send({ text: `/start ${token}`, hidden: true });
+}
+
+get("begin").addEventListener("click", () => send({ text: `/start ${remembered()}`.trim(), hidden: true }));
 
 const token = new URLSearchParams(location.search).get("start");
 if (token) {
   // Out of the address: a reload must not use the invite again, nor a shared screen show it.
   history.replaceState(null, "", setup.seat === "1" ? location.pathname : `${location.pathname}?seat=${setup.seat}`);
-  try { sessionStorage.setItem(invite, token); } catch { /* none is kept */ }
-  send({ text: `/start ${token}`, hidden: true });
+  remember(token);
 }
+if (opensConversation(token ?? remembered())) openConversation(token ?? remembered());
+else if (token) send({ text: `/start ${token}`, hidden: true });
 stream.connect();
 outbox.restore();
