@@ -15,6 +15,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.tracebacks import format_traceback
 from scheduler.delivery import Delivery
 from storage.database import Database
 from storage.errors import Refused
@@ -22,6 +23,8 @@ from storage.migrate import check_version
 from storage.outbox import waiting_states
 
 _TOKEN: Final = re.compile(r"[0-9]+:[A-Za-z0-9_-]{30,}")
+# Where a database's error quotes values, as far as the end of the line or of what was printed.
+_QUOTED: Final = re.compile(r"(DETAIL:|invalid input for query argument \$\d+:)[^\n]*")
 _HIDDEN: Final = "[hidden]"
 
 
@@ -41,7 +44,7 @@ class Redaction:
         return event
 
     def hide(self, text: str) -> str:
-        text = _TOKEN.sub(_HIDDEN, text)
+        text = _QUOTED.sub(rf"\1 {_HIDDEN}", _TOKEN.sub(_HIDDEN, text))
         return self._known.sub(_HIDDEN, text) if self._known else text
 
     def _hide(self, value: Any) -> Any:
@@ -83,7 +86,7 @@ def configure_logging(
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             # The traceback becomes text first: what it quotes may hold a token.
-            structlog.processors.format_exc_info,
+            structlog.processors.ExceptionRenderer(format_traceback),
             Redaction(secrets),
             render,
         ],

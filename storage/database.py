@@ -181,5 +181,10 @@ class _Turn(AbstractAsyncContextManager[Tx]):
 
 def _engine(url: URL, pool_size: int) -> AsyncEngine:
     return create_async_engine(
-        url, json_serializer=to_json, pool_size=pool_size, max_overflow=0, pool_pre_ping=False
+        url,
+        json_serializer=to_json,
+        hide_parameters=True,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_pre_ping=False,
     )

@@ -165,6 +165,7 @@ def sqlite_engine(url: URL) -> AsyncEngine:
         url,
         connect_args={"async_creator_fn": create},
         json_serializer=to_json,
+        hide_parameters=True,
         pool_size=8,
         max_overflow=0,
     )

@@ -10,12 +10,14 @@ import pytest
 import structlog
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
-from sqlalchemy import text
+from sqlalchemy import insert, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from bot.telemetry import Metrics, configure_logging, telemetry_routes
 from scheduler.delivery import Delivery
 from scheduler.letters import Letter, Ready, Withheld
 from storage.database import Database, Tx
+from storage.models import Area
 from storage.outbox import enqueue
 from tests.outbox_people import make_area, make_person
 
@@ -47,6 +49,43 @@ def test_secrets_do_not_reach_the_log(log: io.StringIO) -> None:
     assert "AAbb" not in log.getvalue()
     assert "the-secret-key" not in log.getvalue()
     assert _line(log)["url"] == "https://api.telegram.org/bot[hidden]/getMe"
+
+
+@pytest.mark.parametrize("told", ["structlog", "logging", "asyncio"])
+async def test_nor_does_a_name_that_a_database_quotes(
+    log: io.StringIO, db: Database, now: datetime, told: str
+) -> None:
+    name = "Xiaofang"
+    await make_area(db, now, name)
+    again = insert(Area).values(
+        code=name, name=name, path="/", timezone="UTC", language="zh", created_at=now
+    )
+    try:
+        async with db.write() as tx:
+            await tx.execute(again)
+    except IntegrityError as problem:
+        if told == "structlog":
+            structlog.get_logger("bot").error("failed", exc_info=problem)
+        elif told == "logging":
+            logging.getLogger("aiohttp").exception("failed")
+        else:
+            logging.getLogger("asyncio").error("exception=%r", problem)  # noqa: TRY400
+    assert "Xiaofang" not in log.getvalue()
+    assert "IntegrityError" in log.getvalue()
+
+
+async def test_nor_a_value_that_a_driver_cannot_take(
+    log: io.StringIO, postgres_db: Database
+) -> None:
+    name = "Xiaofang"
+    for told in (False, True):
+        try:
+            async with postgres_db.read() as tx:
+                await tx.execute(text("SELECT CAST(:n AS integer)"), {"n": name})
+        except DBAPIError as problem:
+            structlog.get_logger("bot").error("failed", why=repr(problem), exc_info=told)
+    assert len(log.getvalue().splitlines()) == 2
+    assert "Xiaofang" not in log.getvalue()
 
 
 def test_nor_those_of_other_libraries_and_tracebacks(log: io.StringIO) -> None:
