@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import blake2b
 from typing import Any, Final
 
-from sqlalchemy import and_, bindparam, func, select, update
+from sqlalchemy import BigInteger, and_, bindparam, func, select, update
 from sqlalchemy.orm import aliased
 
 from storage.database import Tx
@@ -122,9 +123,10 @@ _ARRIVAL: Final = Prepared(
         Intake,
         and_(Intake.bot_id == bindparam("bot_id"), Intake.update_id == bindparam("update_id")),
     )
-    # Two fast messages of one person on two processes: the second waits for the first.
+    # The account stands still until the update has had its effect.
     .with_for_update(of=Account)
 )
+_TURN: Final = select(func.pg_advisory_xact_lock(bindparam("turn", type_=BigInteger)))
 _OVER: Final = timedelta(days=2)
 _DUTIES: Final = (
     select(Role.area_id, Area.path, Role.role)
@@ -141,7 +143,14 @@ async def load_arrival(
 
     A dialog that has lain for two days is over: what comes then is no answer to it. Only who is
     not yet on a register is still waited for.
+
+    Two fast messages of one chat may come to two processes: on PostgreSQL the second waits here
+    until the first is committed.
     """
+    if tx.on_postgres:
+        # Before the statement that reads, not by its lock: that would wait, too, but then see the
+        # dialog, and whether the update was seen, as they were when it began.
+        await tx.execute(_TURN, {"turn": _chat_key(bot_id, chat_id)})
     rows = await tx.run(
         _ARRIVAL,
         {
@@ -163,6 +172,12 @@ async def load_arrival(
         seen=row.seen is not None,
         account_state=row.account_state,
     )
+
+
+def _chat_key(bot_id: int, chat_id: int) -> int:
+    """The chat as an advisory lock of 64 bits."""
+    digest = blake2b(f"chat {bot_id}:{chat_id}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, signed=True)
 
 
 async def load_who(tx: Tx, bot_id: int, chat_id: int) -> Who | None:
