@@ -20,6 +20,7 @@ from storage.away import is_away
 from storage.database import Database
 from storage.intake import record_update, was_seen
 from storage.people import load_who
+from storage.problems import describe
 
 log: Final = structlog.get_logger(__name__)
 
@@ -104,19 +105,22 @@ class Intake:
             "an update was set aside",
             update_id=update.update_id,
             channel=self._channels.get(bot.id, "?"),
+            reason=describe(problem),
             exc_info=problem,
         )
         self._metrics.updates.labels(self._channels.get(bot.id, "?"), "set_aside").inc()
         try:
             async with self._db.write() as tx:
-                await record_update(
-                    tx,
-                    bot_id=bot.id,
-                    update_id=update.update_id,
-                    now=self._clock(),
-                    problem=type(problem).__name__,
-                )
                 who = await load_who(tx, bot.id, chat_id)
+                # Of someone who has not consented nothing is written, not even this.
+                if who is not None:
+                    await record_update(
+                        tx,
+                        bot_id=bot.id,
+                        update_id=update.update_id,
+                        now=self._clock(),
+                        problem=type(problem).__name__,
+                    )
         except IntegrityError:
             return Taken(repeated=True)
         user = update.event.from_user if hasattr(update.event, "from_user") else None

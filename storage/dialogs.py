@@ -27,7 +27,8 @@ _COLUMN: Final = "dialog.data"
 class Conversation:
     """One chat's dialog during one update. Written at its end, if it changed and is ``known``.
 
-    ``heard``: a contact was noted in this update. ``known`` turns true with consent and false with erasure: only what is known is stored.
+    ``heard``: a contact was noted in this update. ``known`` turns true with consent and false with
+    erasure: only what is known is stored.
     """
 
     key: str
@@ -53,14 +54,17 @@ class Waiting:
     def __init__(self) -> None:
         self._held: OrderedDict[str, tuple[datetime, str | None, dict[str, Any]]] = OrderedDict()
 
-    def take(self, key: str, now: datetime) -> tuple[str | None, dict[str, Any]]:
-        """The state and data held for ``key``, which are forgotten here."""
-        at, state, data = self._held.pop(key, (now, None, {}))
-        return (state, data) if now - at < _WAITS_FOR else (None, {})
+    def find(self, key: str, now: datetime) -> tuple[str | None, dict[str, Any]]:
+        """The state and data held for ``key``. They stay: what comes of them may yet fail."""
+        at, state, data = self._held.get(key, (now, None, {}))
+        return (state, dict(data)) if now - at < _WAITS_FOR else (None, {})
+
+    def drop(self, key: str) -> None:
+        self._held.pop(key, None)
 
     def keep(self, key: str, state: str | None, data: dict[str, Any], now: datetime) -> None:
         if state is None and not data:
-            self._held.pop(key, None)
+            self.drop(key)
             return
         self._held[key] = (now, state, data)
         self._held.move_to_end(key)

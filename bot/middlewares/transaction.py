@@ -105,7 +105,7 @@ class OneTransaction(BaseMiddleware):
 
     def _open(self, tx: Tx, arrival: Arrival | None, key: str, now: datetime) -> Conversation:
         if arrival is None:
-            state, held = self._waiting.take(key, now)
+            state, held = self._waiting.find(key, now)
             return Conversation(key, known=False, state=state, data=held)
         if arrival.has_dialog:
             return open_dialog(tx, key, arrival.state, arrival.data)
@@ -121,8 +121,9 @@ class OneTransaction(BaseMiddleware):
         data: dict[str, Any],
         now: datetime,
     ) -> None:
+        # In memory, too, only once the commit has succeeded: else the update comes again.
+        tx.after_commit(lambda: self._settle_waiting(conversation, now))
         if not conversation.known:
-            self._waiting.keep(conversation.key, conversation.state, conversation.data, now)
             return
         await write_dialog(tx, conversation, now)
         alongside: Alongside | None = data.get("alongside")
@@ -135,6 +136,12 @@ class OneTransaction(BaseMiddleware):
             now=now,
             replies=[as_plain(method) for method in says],
         )
+
+    def _settle_waiting(self, conversation: Conversation, now: datetime) -> None:
+        if conversation.known:
+            self._waiting.drop(conversation.key)
+        else:
+            self._waiting.keep(conversation.key, conversation.state, conversation.data, now)
 
 
 def _speaks(event: Update) -> bool:
