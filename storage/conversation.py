@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 
 from storage.database import Tx
 from storage.models import Account, Area, Person, Role, WebChat, WebDevice, WebFile, WebMessage
@@ -98,6 +98,16 @@ _BEFORE: Final = (
     .order_by(WebMessage.message_id.desc())
     .limit(bindparam("count"))
 )
+_AFTER: Final = (
+    _MESSAGES.where(WebMessage.message_id > bindparam("after"), WebMessage.body.is_not(None))
+    .order_by(WebMessage.message_id)
+    .limit(bindparam("count"))
+)
+_DELETE: Final = (
+    update(WebMessage)
+    .where(WebMessage.chat_id == bindparam("chat"), WebMessage.message_id == bindparam("message"))
+    .values(revision=bindparam("number"), body=None)
+)
 
 
 async def find_by_device(tx: Tx, cookie_key: str) -> Standing | None:
@@ -180,6 +190,11 @@ async def add_device(tx: Tx, chat_id: int, cookie_key: str, now: datetime) -> No
     )
 
 
+async def erase_chat(tx: Tx, chat_id: int) -> None:
+    """Delete a conversation with its messages, files and devices."""
+    await tx.execute(delete(WebChat).where(WebChat.chat_id == chat_id))
+
+
 async def add_message(tx: Tx, chat_id: int, body: Body, at: datetime) -> Bubble | None:
     """The conversation's next message; ``None`` when the conversation is not stored."""
     row = (await tx.execute(_NEXT, {"chat": chat_id})).first()
@@ -221,6 +236,36 @@ async def messages_before(tx: Tx, chat_id: int, before: int, count: int) -> list
     """The ``count`` messages before message ``before``, oldest first."""
     rows = await tx.execute(_BEFORE, {"chat_id": chat_id, "before": before, "count": count})
     return [_bubble(tx, chat_id, row) for row in reversed(rows.all())]
+
+
+async def messages_after(tx: Tx, chat_id: int, after: int, count: int) -> list[Bubble]:
+    """The ``count`` messages after message ``after`` that are not deleted, oldest first."""
+    rows = await tx.execute(_AFTER, {"chat_id": chat_id, "after": after, "count": count})
+    return [_bubble(tx, chat_id, row) for row in rows]
+
+
+async def delete_messages(tx: Tx, chat_id: int, bubbles: Sequence[Bubble]) -> None:
+    """Delete messages and their files; a revision for each, so that no page misses one."""
+    if not bubbles:
+        return
+    last = await tx.scalar(
+        update(WebChat)
+        .where(WebChat.chat_id == chat_id)
+        .values(revision=WebChat.revision + len(bubbles))
+        .returning(WebChat.revision)
+    )
+    numbers = range(last - len(bubbles) + 1, last + 1)
+    await tx.execute(
+        _DELETE,
+        [
+            {"chat": chat_id, "message": bubble.message_id, "number": number}
+            for bubble, number in zip(bubbles, numbers, strict=True)
+        ],
+    )
+    files = [
+        bubble.body["file"]["ref"] for bubble in bubbles if bubble.body and "file" in bubble.body
+    ]
+    await tx.execute(delete(WebFile).where(WebFile.chat_id == chat_id, WebFile.ref.in_(files)))
 
 
 async def add_file(tx: Tx, file: StoredFile, now: datetime) -> None:

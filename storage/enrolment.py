@@ -1,31 +1,20 @@
-"""Coming in, changing village, and leaving: consent first, erasure whole."""
+"""Coming in and changing village: consent first."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import insert, select, update
 
 from storage.database import Tx
 from storage.models import (
     Account,
-    Case,
-    CaseMessage,
-    Checkin,
     Consent,
-    Contact,
-    Delivery,
-    Dialog,
     Enrolment,
-    Invite,
-    Login,
-    Look,
     Person,
     Role,
     StatusChange,
-    WebChat,
 )
-from storage.people import Who
 from storage.vault import new_ref
 
 PURPOSE: Final = "contact"
@@ -135,98 +124,3 @@ async def take_role(tx: Tx, person_id: int, area_id: int, role: str, now: dateti
         insert(Role), {"person_id": person_id, "area_id": area_id, "role": role, "since": now}
     )
     await tx.execute(update(Person).where(Person.id == person_id).values(is_officer=True))
-
-
-async def erase_person(tx: Tx, who: Who, now: datetime) -> None:
-    """Withdraw consent and take away everything that is about the person, in one transaction.
-
-    What stays names no one: the row itself, the consent's history, the times of contacts and
-    check-ins, and the enrolment that ended as ``withdrawn``.
-    """
-    person_id = who.person_id
-    agreed_to = await tx.execute(
-        select(Consent.purpose).where(Consent.person_id == person_id, Consent.given).distinct()
-    )
-    for purpose in agreed_to.scalars().all():
-        await record_consent(
-            tx, person_id, purpose=purpose, given=False, channel=who.channel, now=now
-        )
-    await tx.execute(
-        update(Enrolment)
-        .where(Enrolment.person_id == person_id, Enrolment.until.is_(None))
-        .values(until=now, ended_as="withdrawn")
-    )
-    await tx.execute(
-        update(Role).where(Role.person_id == person_id, Role.until.is_(None)).values(until=now)
-    )
-    cases = select(Case.id).where(Case.person_id == person_id)
-    await tx.execute(
-        update(CaseMessage)
-        .where(or_(CaseMessage.case_id.in_(cases), CaseMessage.author_id == person_id))
-        .values(text=None, file_id=None)
-    )
-    await tx.execute(update(Case).where(Case.person_id == person_id).values(state="closed"))
-    await tx.execute(update(Contact).where(Contact.person_id == person_id).values(note=None))
-    await tx.execute(
-        update(Delivery)
-        .where(
-            or_(Delivery.person_id == person_id, Delivery.case_id.in_(cases)),
-            Delivery.state.in_(("queued", "sending")),
-        )
-        .values(state="cancelled", reason="left", finished_at=now)
-    )
-    # A chat's number leads to its person: it goes from what was sent there, too.
-    await tx.execute(
-        update(Checkin)
-        .where(Checkin.person_id == person_id)
-        .values(bot_id=None, chat_id=None, message_id=None)
-    )
-    await tx.execute(
-        update(Delivery)
-        .where(Delivery.person_id == person_id)
-        .values(account_id=None, message_id=None)
-    )
-    await _erase_chats(tx, person_id)
-    await tx.execute(delete(Login).where(Login.person_id == person_id))
-    await tx.execute(delete(Invite).where(Invite.person_id == person_id))
-    await tx.execute(delete(Look).where(Look.person_id == person_id))
-    await tx.execute(
-        update(Person)
-        .where(Person.id == person_id)
-        .values(
-            name=None,
-            name_key=None,
-            phone=None,
-            phone_key=None,
-            area_id=None,
-            is_officer=False,
-            language=None,
-            timezone=None,
-            country=None,
-            province=None,
-            city=None,
-            place=None,
-            status="left",
-            status_at=now,
-            paused_until=None,
-            consented=False,
-            enrolled_at=None,
-            erased_at=now,
-        )
-    )
-
-
-async def _erase_chats(tx: Tx, person_id: int) -> None:
-    accounts = (
-        await tx.execute(
-            select(Account.bot_id, Account.chat_id, Account.channel).where(
-                Account.person_id == person_id
-            )
-        )
-    ).all()
-    for account in accounts:
-        key = f"{account.bot_id}:{account.chat_id}:"
-        await tx.execute(delete(Dialog).where(Dialog.key.startswith(key, autoescape=True)))
-        if account.channel == "web":
-            await tx.execute(delete(WebChat).where(WebChat.chat_id == account.chat_id))
-    await tx.execute(delete(Account).where(Account.person_id == person_id))

@@ -15,7 +15,7 @@ from handlers.worker.access import known
 from storage.contacts import record_heard
 from storage.database import Tx
 from storage.dialogs import Conversation
-from storage.enrolment import erase_person
+from storage.erasure import erase_person
 from storage.people import Who
 from storage.status import set_status
 
