@@ -13,19 +13,18 @@ from typing import Final
 
 import structlog
 from aiogram import Bot
-from aiogram.exceptions import TelegramAPIError, TelegramUnauthorizedError
-from aiogram.types import BotCommand
-from aiogram.utils.i18n import I18n
+from aiogram.exceptions import TelegramAPIError
 from aiohttp import web
 
 from bot.app import make_app
-from bot.channels.telegram import introduce, telegram_abilities, telegram_bot
+from bot.channels.telegram import telegram_abilities, telegram_bot
 from bot.channels.web.channel import ABILITIES as WEB_ABILITIES
 from bot.channels.web.channel import WebChannel
 from bot.channels.web.routes import web_routes
 from bot.demo.county import make_demo
 from bot.demo.links import make_demo_links
 from bot.demo.welcome import welcome_to_demo
+from bot.greeting import Greeting
 from bot.intake import Intake, IntakeUnavailable
 from bot.listening import bind_port
 from bot.opening import Opened, open_database
@@ -45,8 +44,7 @@ from handlers.outgoing import Renderer
 from locales.catalogs import Catalogs
 from scheduler.clock import Clock
 from scheduler.delivery import Delivery
-from storage.errors import Refused
-from storage.installation import DEMO, TELEGRAM_USERNAME, find_value, put_value
+from storage.installation import DEMO, find_value
 from storage.logins import LINK_LIFETIME
 from storage.register import register_version
 
@@ -151,8 +149,10 @@ async def _start(
     channels = {channel.bot.id: "web"}
     abilities: dict[int, Abilities] = {channel.bot.id: WEB_ABILITIES}
     telegram = await _add_telegram(stack, settings, bots, channels, abilities)
-    username = await _greet_telegram(opened, telegram, i18n) if telegram is not None else None
-    links = Links(settings.public_url, username)
+    greeting = Greeting(db, telegram, i18n) if telegram is not None else None
+    if greeting is not None:
+        await greeting.try_now()
+    links = Links(settings.public_url, greeting.username if greeting else None)
 
     live = LiveFeed(db, register_version)
     render = Renderer(i18n, abilities)
@@ -206,6 +206,12 @@ async def _start(
     stack.push_async_callback(ticking.stop)
     if telegram is not None:
         await _hear_telegram(stack, settings, telegram, intake, secret)
+    if greeting is not None and not greeting.done:
+
+        def named(username: str) -> None:
+            dispatcher["links"] = Links(settings.public_url, username)
+
+        stack.push_async_callback(_cancel, asyncio.create_task(greeting.try_on(named)))
     log.info("started", database=db.url.get_backend_name(), telegram=telegram is not None)
     return Service(settings, opened, links, intake, delivery, channel, demo)
 
@@ -233,32 +239,6 @@ async def _add_telegram(
     channels[bot.id] = "telegram"
     abilities[bot.id] = telegram_abilities(settings.telegram_rate)
     return bot
-
-
-async def _greet_telegram(opened: Opened, bot: Bot, i18n: I18n) -> str | None:
-    """The bot's username: from Telegram, or as remembered while Telegram is out of reach."""
-    commands: dict[str | None, list[BotCommand]] = {
-        language: [
-            BotCommand(command="menu", description=i18n.gettext("Menu", locale=locale)),
-        ]
-        for language, locale in ((None, "en"), ("zh", "zh"))
-    }
-    try:
-        username = await introduce(bot, commands)
-    except TelegramUnauthorizedError:
-        raise Refused(
-            "Telegram refuses the token: check KINROOM_TELEGRAM_TOKEN, or ask BotFather for it"
-        ) from None
-    except TelegramAPIError as problem:
-        log.warning(
-            "Telegram cannot be reached; the web chat works, and Telegram is tried again",
-            reason=type(problem).__name__,
-        )
-        async with opened.db.read() as tx:
-            return await find_value(tx, TELEGRAM_USERNAME)
-    async with opened.db.write() as tx:
-        await put_value(tx, TELEGRAM_USERNAME, username)
-    return username
 
 
 async def _listen(

@@ -1,16 +1,30 @@
 """What goes wrong on Telegram: each gets a clear sentence, and nothing is lost or half done."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+import aiohttp
 import pytest
 
+from bot import greeting, polling
 from bot.middlewares.throttle import BURST
 from handlers.worker import checkin
 from handlers.worker import news as news_page
 from storage.invites import make_invite
 from storage.models import Contact, Intake, Role
 from tests.botapi import Garble, PrivateConversation
-from tests.town import Town, data_of, eventually, says, tap, town, word, write
+from tests.town import (
+    PATIENCE,
+    Town,
+    data_of,
+    eventually,
+    open_town,
+    says,
+    tap,
+    town,
+    word,
+    write,
+)
 
 __all__ = ["town"]
 
@@ -264,6 +278,30 @@ async def test_a_proxy_that_answers_for_telegram(town: Town) -> None:
     await phone.heard()
     assert (fetching.struck, saying.struck) == (1, 1)
     assert await town.count(Contact) == 2
+
+
+async def test_telegram_out_of_reach_at_the_start(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rest works; once Telegram is back, people are heard and links lead there."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(greeting, "RETRY", 0.05)
+    monkeypatch.setattr(polling, "_WAITS", (0.05,))
+    async with open_town(database_url, cut_off=True) as town:
+        await town.village()
+        async with aiohttp.ClientSession() as browser:
+            for page in ("/chat/", "/readyz"):
+                async with browser.get(town.settings.public_url + page) as answer:
+                    assert answer.status == 200
+        liaison = await town.officer("老韦")
+        await town.api.start()
+        await town.api.wait_until(lambda: town.api.log.of("setMyCommands"), PATIENCE)
+        await town.worker("小芳")
+
+        async def named() -> bool:
+            return "t.me/kinroom_bot" in (await write(liaison, "邀请")).text
+
+        await eventually(named)
 
 
 async def test_a_backlog_is_all_heard(town: Town) -> None:

@@ -339,9 +339,16 @@ def town_settings(api: BotApi, database_url: str, **more: Any) -> Settings:
 
 @contextlib.asynccontextmanager
 async def open_town(
-    database_url: str, clock: Callable[[], datetime] | None = None, **settings: Any
+    database_url: str,
+    clock: Callable[[], datetime] | None = None,
+    *,
+    cut_off: bool = False,
+    **settings: Any,
 ) -> AsyncIterator[Town]:
-    """A town that runs for as long as the block; ``clock`` begins on a Sunday unless given."""
+    """A town that runs for as long as the block; ``clock`` begins on a Sunday unless given.
+
+    ``cut_off``: Telegram is out of reach until ``api.start()``.
+    """
     api = BotApi()
     await api.start()
     try:
@@ -352,6 +359,8 @@ async def open_town(
             town_settings(api, database_url, **settings),
             clock or TownClock(SUNDAY),
         )
+        if cut_off:
+            await api.stop()
         with _quiet():
             async with running(town.settings, clock=town.clock) as service:
                 town.service = service
