@@ -86,6 +86,36 @@ async def test_coming_in_by_words(
     assert (who.name, who.language, who.country) == ("Wei Fang", language, None)
 
 
+async def test_coming_in_in_one_breath(town: Town) -> None:
+    """What was written on a train without a network arrives at once, and in order."""
+    phone = town.phone("Fang")
+    await phone.start(await town.invite("V"))
+    for text in ("中文", "同意", "小芳", "东莞", "平安"):
+        await phone.write(text)
+    *_, fine = await phone.heard(7)
+    assert "20:0" in fine.text
+    who = await town.known(phone)
+    assert (who.name, who.area_name, who.country) == ("小芳", "南对河村", "CN")
+    assert await town.count(Contact, Contact.outcome == "ok") == 1
+
+
+async def test_the_buttons_hold_what_memory_forgets(town: Town) -> None:
+    """Before consent nothing is kept, and yet a restart in the middle costs nothing."""
+    token = await town.invite("V")
+    phone = town.phone("Fang")
+    await phone.start()
+    (hello,) = await phone.heard()
+    await phone.forge(hello, f"en:lang:zh:{token}").answered()
+    await phone.wait_for(lambda message: message is hello and message.buttons)
+    other = town.phone("Ming")
+    await other.start()
+    (hello,) = await other.heard()
+    await other.forge(hello, f"en:agree:en:{token}").answered()
+    await other.heard()
+    assert "Ming" in (await write(other, "Ming")).text
+    assert (await town.known(other)).language == "en"
+
+
 async def test_who_declines_leaves_no_trace(town: Town) -> None:
     token = await town.invite("V")
     before = await town.everything()
