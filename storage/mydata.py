@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import func, select
 
 from storage.database import Tx
+from storage.looks import looks_at
 from storage.models import (
     Account,
     Area,
@@ -15,10 +16,15 @@ from storage.models import (
     Checkin,
     Consent,
     Contact,
+    Delivery,
+    Enrolment,
     Look,
     Person,
+    Role,
     StatusChange,
 )
+
+_LOOKS: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +107,15 @@ async def _last_look(tx: Tx, person_id: int) -> tuple[datetime, str] | None:
 async def export_person(tx: Tx, person_id: int) -> dict[str, Any]:
     """The whole record as plain JSON values, times as ISO 8601 in UTC."""
     held = await held_about(tx, person_id)
+    person = (
+        await tx.execute(select(Person.ref, Person.phone).where(Person.id == person_id))
+    ).one()
     return {
         "person": {
             "name": held.name,
+            "phone": tx.vault.open("person.phone", person.ref, person.phone)
+            if person.phone
+            else None,
             "village": held.area,
             "language": held.language,
             "timezone": held.timezone,
@@ -116,6 +128,20 @@ async def export_person(tx: Tx, person_id: int) -> dict[str, Any]:
             "slower_rhythm": held.slower,
             "quiet_hours": [held.quiet_from, held.quiet_to],
         },
+        "villages": await _rows(
+            tx,
+            select(Area.name.label("village"), Enrolment.since, Enrolment.until, Enrolment.ended_as)
+            .join(Area, Area.id == Enrolment.area_id)
+            .where(Enrolment.person_id == person_id)
+            .order_by(Enrolment.id),
+        ),
+        "roles": await _rows(
+            tx,
+            select(Role.role, Area.name.label("area"), Role.since, Role.until)
+            .join(Area, Area.id == Role.area_id)
+            .where(Role.person_id == person_id)
+            .order_by(Role.id),
+        ),
         "accounts": await _rows(
             tx,
             select(Account.channel, Account.chat_id, Account.state, Account.created_at).where(
@@ -142,10 +168,16 @@ async def export_person(tx: Tx, person_id: int) -> dict[str, Any]:
             .order_by(Checkin.id),
         ),
         "cases": await _cases(tx, person_id),
-        "looks": await _rows(
+        "messages": await _rows(
             tx,
-            select(Look.what, Look.at).where(Look.person_id == person_id).order_by(Look.id),
+            select(Delivery.template, Delivery.state, Delivery.created_at, Delivery.finished_at)
+            .where(Delivery.person_id == person_id)
+            .order_by(Delivery.id),
         ),
+        "looks": [
+            {"what": look.what, "at": look.at.isoformat(), "by": look.by_name or None}
+            for look in await looks_at(tx, person_id, limit=_LOOKS)
+        ],
     }
 
 
