@@ -254,21 +254,16 @@ async def delete_messages(tx: Tx, chat_id: int, bubbles: Sequence[Bubble]) -> No
         .values(revision=WebChat.revision + len(bubbles))
         .returning(WebChat.revision)
     )
-    numbers = range(last - len(bubbles) + 1, last + 1)
-    await tx.execute(
-        _DELETE,
-        [
-            {"chat": chat_id, "message": bubble.message_id, "number": number}
-            for bubble, number in zip(bubbles, numbers, strict=True)
-        ],
-    )
-    files = [
-        bubble.body["file"]["ref"] for bubble in bubbles if bubble.body and "file" in bubble.body
+    changes = [
+        {"chat": chat_id, "message": bubble.message_id, "number": number}
+        for number, bubble in enumerate(bubbles, last - len(bubbles) + 1)
     ]
     await tx.execute(delete(WebFile).where(WebFile.chat_id == chat_id, WebFile.ref.in_(files)))
 
 
 async def add_file(tx: Tx, file: StoredFile, now: datetime) -> None:
+    await tx.execute(_DELETE, changes)
+    files = [body["file"]["ref"] for bubble in bubbles if "file" in (body := bubble.body or {})]
     await tx.execute(
         tx.insert(WebFile).values(
             ref=file.ref,
