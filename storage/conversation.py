@@ -168,8 +168,11 @@ async def chat_of_person(tx: Tx, bot_id: int, person_id: int) -> int | None:
 
 async def open_chat(
     tx: Tx, chat_id: int, since: datetime, bubbles: Sequence[Bubble] = (), revision: int = 0
-) -> None:
-    """Begin to store a conversation, with what was said before; once begun, it stays as it is."""
+) -> bool:
+    """Begin to store a conversation, with what was said before; once begun, it stays as it is.
+
+    Whether it was begun.
+    """
     last = bubbles[-1].message_id if bubbles else 0
     begun = await tx.execute(
         tx.insert(WebChat)
@@ -178,6 +181,7 @@ async def open_chat(
     )
     if begun.rowcount == 1 and bubbles:
         await tx.execute(tx.insert(WebMessage), [_row(tx, chat_id, bubble) for bubble in bubbles])
+    return begun.rowcount == 1
 
 
 async def add_device(tx: Tx, chat_id: int, cookie_key: str, now: datetime) -> None:
@@ -258,12 +262,12 @@ async def delete_messages(tx: Tx, chat_id: int, bubbles: Sequence[Bubble]) -> No
         {"chat": chat_id, "message": bubble.message_id, "number": number}
         for number, bubble in enumerate(bubbles, last - len(bubbles) + 1)
     ]
+    await tx.execute(_DELETE, changes)
+    files = [body["file"]["ref"] for bubble in bubbles if "file" in (body := bubble.body or {})]
     await tx.execute(delete(WebFile).where(WebFile.chat_id == chat_id, WebFile.ref.in_(files)))
 
 
 async def add_file(tx: Tx, file: StoredFile, now: datetime) -> None:
-    await tx.execute(_DELETE, changes)
-    files = [body["file"]["ref"] for bubble in bubbles if "file" in (body := bubble.body or {})]
     await tx.execute(
         tx.insert(WebFile).values(
             ref=file.ref,

@@ -10,10 +10,11 @@ from aiogram.types import KeyboardButton, ReplyKeyboardMarkup
 from bot.channels.web.conversations import PAGE
 from bot.channels.web.live import MAX_STREAMS_A_CHAT
 from bot.channels.web.update import update_id
+from storage.database import Database
 from tests import web_fixtures
-from tests.web_browser import Visit
+from tests.web_browser import Visit, visit
 from tests.web_fixtures import agree
-from tests.web_room import WebRoom
+from tests.web_room import WebRoom, open_room
 
 room, browser = web_fixtures.room, web_fixtures.browser
 
@@ -228,3 +229,22 @@ class TestHistory:
         query = {"before": before, "chat": browser.tag}
         async with browser.http.get("/chat/history", params=query) as response:
             assert response.status == 400
+
+
+async def test_what_is_said_while_the_talk_is_being_stored_is_stored_too(
+    postgres_db: Database, tmp_path: Path
+) -> None:
+    (tmp_path / "words").mkdir()
+    async with open_room(postgres_db, tmp_path / "words") as room, visit(room) as browser:
+        await browser.say("hello")
+        conversations = room.channel.conversations
+        async with room.db.write() as tx:
+            await room.join(tx, room.chat_id)
+            assert await conversations.keep(tx, room.chat_id)
+            # Another transaction cannot see yet that the person is known.
+            late = await conversations.add(room.chat_id, {"text": "meanwhile"})
+        await conversations.settle()
+        assert conversations.memory.find(room.chat_id, room.channel.clock()) is None
+        assert (await browser.texts())[-1] == "meanwhile"
+        assert (await browser.messages())[-1]["id"] == late.message_id
+        assert (await browser.texts()).count("meanwhile") == 1

@@ -69,6 +69,7 @@ class WebChannel:
             self._watch.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._watch
+        await self.conversations.settle()
 
     def turn(self, chat_id: int) -> asyncio.Lock:
         """Held while one message of a conversation is taken in: the next waits for it."""

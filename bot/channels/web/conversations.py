@@ -1,8 +1,9 @@
 """The conversations of the web chat: stored for those who are known, in memory for others."""
 
+import asyncio
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -95,6 +96,7 @@ class Conversations:
         self.live = live
         self.bot_id = bot_id
         self.clock = clock
+        self._storing: set[asyncio.Task[None]] = set()
 
     async def add(self, chat_id: int, body: Body, files: Sequence[StoredFile] = ()) -> Bubble:
         """Say something in a chat, in a transaction of its own. Raises :class:`NoChat`."""
@@ -136,14 +138,50 @@ class Conversations:
             for device in self.memory.devices_at(chat_id):
                 await add_device(tx, chat_id, device, now)
             return True
-        await open_chat(tx, chat_id, talk.since, list(talk.bubbles.values()), talk.revision)
+        revision, bubbles = talk.revision, list(talk.bubbles.values())
+        if await open_chat(tx, chat_id, talk.since, bubbles, revision):
+            talk.kept = revision
         for device in talk.devices:
             await add_device(tx, chat_id, device, now)
-        for file in talk.files.values():
+        files = dict(talk.files)
+        for file in files.values():
             await add_file(tx, file, now)
-        tx.after_commit(lambda: self.memory.drop(chat_id))
+        tx.after_commit(lambda: self._hand_over(talk, files))
         tx.after_commit(lambda: self.live.wake(chat_id))
         return True
+
+    def _hand_over(self, talk: Talk, files: Mapping[str, StoredFile]) -> None:
+        """Let go of a talk that is stored now, and store what was said in it meanwhile.
+
+        On PostgreSQL another transaction may not yet have seen that the person is known.
+        """
+        if self.memory.find(talk.chat_id, self.clock()) is not talk:
+            return
+        self.memory.drop(talk.chat_id)
+        late = talk.since_revision(talk.kept)
+        if late:
+            more = [file for ref, file in talk.files.items() if ref not in files]
+            task = asyncio.create_task(self._store_late(talk.chat_id, late, more))
+            self._storing.add(task)
+            task.add_done_callback(self._storing.discard)
+
+    async def _store_late(
+        self, chat_id: int, late: Sequence[Bubble], files: Sequence[StoredFile]
+    ) -> None:
+        async with self.db.write() as tx:
+            for bubble in late:
+                if await find_message(tx, chat_id, bubble.message_id) is None:
+                    if bubble.body is not None:
+                        await add_message(tx, chat_id, bubble.body, bubble.at)
+                elif (revision := await lock_chat(tx, chat_id)) is not None:
+                    await change_message(tx, chat_id, replace(bubble, revision=revision))
+            for file in files:
+                await add_file(tx, file, self.clock())
+            tx.after_commit(lambda: self.live.wake(chat_id))
+
+    async def settle(self) -> None:
+        """Until what was said while a conversation began to be stored is stored too."""
+        await asyncio.gather(*self._storing, return_exceptions=True)
 
     async def change(
         self, chat_id: int, message_id: int, change: Callable[[Body], Body | None]

@@ -17,7 +17,10 @@ MAX_TAKEN: Final = 50_000
 
 @dataclass(slots=True)
 class Talk:
-    """One conversation; ``since`` (UTC) tells it from others of the same chat."""
+    """One conversation; ``since`` (UTC) tells it from others of the same chat.
+
+    ``kept`` is the revision up to which the database has it, once it begins to be stored.
+    """
 
     chat_id: int
     since: datetime
@@ -29,6 +32,7 @@ class Talk:
     devices: set[str] = field(default_factory=set)
     size: int = 0
     counted: int = 0
+    kept: int = 0
 
     def add(self, body: Body, at: datetime) -> Bubble:
         self.last_message_id += 1
