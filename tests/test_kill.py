@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import random
-import re
 import secrets
 import signal
 import sys
@@ -12,7 +11,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import pytest
@@ -28,6 +26,7 @@ from tests.botapi import BotApi, Message, PrivateConversation
 from tests.botapi.account import BotAccount
 from tests.conftest import SECRET_KEY
 from tests.town import TOKEN, eventually, free_port, says
+from tests.visitor import Visitor, cookies
 
 ROOT = Path(__file__).parents[1]
 KILLS = 20
@@ -133,22 +132,16 @@ class Person:
 
 
 @dataclass
-class Page:
+class Page(Visitor):
     """Someone on the web chat, whose page sends until it is told that it has arrived."""
 
-    house: House
-    url: str
-    browser: aiohttp.ClientSession
-    chat: str = ""
+    house: House = field(kw_only=True)
     sent: list[tuple[str, str]] = field(default_factory=list)
 
     async def join(self, token: str) -> None:
-        async with self.browser.get(f"{self.url}/chat/") as page:
-            found = re.search(r'"chat":"([^"]+)"', await page.text())
-        assert found is not None
-        self.chat = found[1]
+        await self.open()
         for text in (f"/start {token}", "中文", "同意", "小红", "跳过"):
-            assert await self._post(secrets.token_urlsafe(16), text) == 200
+            assert await self.write(text) == 200
 
     async def report(self) -> None:
         """Send until it has arrived; and then once more, as a page does that did not hear so."""
@@ -162,33 +155,14 @@ class Page:
         for client_id, text in self.sent:
             await self._until_taken(client_id, text)
 
-    async def history(self) -> list[dict[str, Any]]:
-        """Everything that stands in the chat, newest page first."""
-        bubbles: list[dict[str, Any]] = []
-        before, more = 100_000, True
-        while more:
-            asked = {"before": str(before), "chat": self.chat}
-            async with self.browser.get(f"{self.url}/chat/history", params=asked) as answer:
-                found = await answer.json()
-            bubbles += found["messages"]
-            more = found["more"]
-            before = min((bubble["id"] for bubble in found["messages"]), default=0)
-        return bubbles
-
     async def _until_taken(self, client_id: str, text: str) -> None:
         async def taken() -> bool:
             await self.house.up.wait()
             with contextlib.suppress(aiohttp.ClientError, ConnectionError):
-                return await self._post(client_id, text) == 200
+                return await self.write(text, client_id) == 200
             return False
 
         await eventually(taken, PATIENCE)
-
-    async def _post(self, client_id: str, text: str) -> int:
-        said = {"client_id": client_id, "chat": self.chat, "text": text}
-        headers = {"Origin": self.url}
-        async with self.browser.post(f"{self.url}/chat/send", json=said, headers=headers) as done:
-            return done.status
 
 
 @pytest.fixture
@@ -226,8 +200,8 @@ async def test_killed_again_and_again(api: BotApi, house: House, db: Database) -
     everyone = [person for person in people for _ in range(REPORTS)]
     chance.shuffle(everyone)
     url = house.env["KINROOM_PUBLIC_URL"]
-    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as browser:
-        page = Page(house, url, browser)
+    async with aiohttp.ClientSession(cookie_jar=cookies()) as browser:
+        page = Page(url, browser, house=house)
         await house.start()
         await api.wait_until(lambda: bot.updates.polled, PATIENCE)
         await page.join(invite)
