@@ -27,8 +27,8 @@ _COLUMN: Final = "dialog.data"
 class Conversation:
     """One chat's dialog during one update. Written at its end, if it changed and is ``known``.
 
-    ``heard``: a contact was noted in this update. ``known`` turns true with consent and false with
-    erasure: only what is known is stored.
+    ``known`` turns true with consent and false with erasure: only what is known is stored.
+    ``heard``: a contact was noted in this update.
     """
 
     key: str

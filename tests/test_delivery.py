@@ -504,7 +504,7 @@ async def test_database_away_keeps_outcomes(db: Database, now: datetime) -> None
     write, db.write = db.write, _away  # type: ignore[method-assign]
     with pytest.raises(ConnectionError):
         await post.delivery.settle()
-    db.write = write  # type: ignore[method-assign]
+    db.write = write  # type: ignore[method-assign,assignment]
     await post.round()
     assert await states(db) == {"k": ("sent", None)}
     assert len(post.channel.taken) == 1

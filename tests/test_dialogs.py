@@ -159,18 +159,18 @@ async def test_within_an_update_nothing_reaches_the_database(
 def test_who_is_not_known_waits_in_memory_for_a_while(now: datetime) -> None:
     waiting = Waiting()
     waiting.keep("a", "state", {"token": "w"}, now)
-    assert waiting.take("a", now + timedelta(hours=1)) == ("state", {"token": "w"})
-    assert waiting.take("a", now) == (None, {})  # taken is taken
-    waiting.keep("a", "state", {}, now)
-    assert waiting.take("a", now + timedelta(hours=2)) == (None, {})
+    assert waiting.find("a", now + timedelta(hours=1)) == ("state", {"token": "w"})
+    assert waiting.find("a", now + timedelta(hours=2)) == (None, {})
+    waiting.drop("a")
+    assert waiting.find("a", now) == (None, {})
     waiting.keep("a", "state", {}, now)
     waiting.keep("a", None, {}, now)
-    assert waiting.take("a", now) == (None, {})
+    assert waiting.find("a", now) == (None, {})
 
 
 def test_waiting_is_bounded(now: datetime) -> None:
     waiting = Waiting()
     for number in range(10_001):
         waiting.keep(str(number), "state", {}, now)
-    assert waiting.take("0", now) == (None, {})
-    assert waiting.take("1", now) == ("state", {})
+    assert waiting.find("0", now) == (None, {})
+    assert waiting.find("1", now) == ("state", {})
