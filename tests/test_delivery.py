@@ -501,10 +501,11 @@ async def test_database_away_keeps_outcomes(db: Database, now: datetime) -> None
         await put(tx, await make_person(tx, now), "k", now)
     post = Post(db, now)
     await post.delivery.turn()
-    write, db.write = db.write, _away  # type: ignore[method-assign]
+    write = db.write
+    db.write = _away  # type: ignore[assignment,method-assign]
     with pytest.raises(ConnectionError):
         await post.delivery.settle()
-    db.write = write  # type: ignore[method-assign,assignment]
+    db.write = write  # type: ignore[method-assign]
     await post.round()
     assert await states(db) == {"k": ("sent", None)}
     assert len(post.channel.taken) == 1
