@@ -6,6 +6,7 @@ from datetime import datetime
 from aiogram import Dispatcher
 from aiogram.utils.i18n import I18n
 
+from bot.middlewares.heard import Heard
 from bot.middlewares.locale import Locale
 from bot.middlewares.throttle import Throttle
 from bot.middlewares.transaction import OneTransaction
@@ -35,6 +36,7 @@ def make_dispatcher(
     dispatcher.update.outer_middleware(Throttle(i18n))
     dispatcher.update.outer_middleware(OneTransaction(db, dialogs, channels, clock))
     dispatcher.update.outer_middleware(Locale(i18n))
+    dispatcher.update.outer_middleware(Heard())
     register_everyday(dispatcher)
     dispatcher.include_router(conversations())
     dispatcher["links"] = links
