@@ -36,7 +36,7 @@ def broadcast(
     planned = with_database(work)
     show(
         {"broadcast": planned.id, "area": area, "count": planned.count},
-        f"Broadcast {planned.id} to {area}: {planned.count} people. "
+        f"Broadcast {planned.id} to {area}, people: {planned.count}. "
         "`kinroom outbox` shows how far it is.",
         as_json=as_json,
     )

@@ -25,6 +25,6 @@ def rollcall(area: AreaCode, text: Text, as_json: AsJson = False) -> None:
     planned = with_database(work)
     show(
         {"rollcall": planned.id, "area": area, "count": planned.count},
-        f"Roll call {planned.id} of {area}: {planned.count} people are being asked.",
+        f"Roll call {planned.id} of {area}: asked: {planned.count}.",
         as_json=as_json,
     )
