@@ -1,5 +1,6 @@
 """An officer's phone for tests: real updates through a real dispatcher, replies looked at."""
 
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime
@@ -16,6 +17,7 @@ from aiogram.methods import (
 )
 from aiogram.types import InlineKeyboardMarkup, TelegramObject
 
+from handlers.abilities import Abilities
 from handlers.links import Links
 from handlers.routes import conversations
 from locales.catalogs import Catalogs
@@ -38,6 +40,7 @@ class Room(BaseMiddleware):
         self.dispatcher.update.outer_middleware(self)
         self.dispatcher.include_router(conversations())
         self.dispatcher["links"] = LINKS
+        self.dispatcher["abilities_of"] = defaultdict(Abilities)
         self._updates = 0
 
     async def __call__(

@@ -97,6 +97,7 @@ async def test_the_menu(room: Room) -> None:
         "Send a notice",
         "Invite people",
         "Console",
+        "My data",
     ]
     for label in phone.buttons():
         await phone.write("菜单")
