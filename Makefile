@@ -18,7 +18,7 @@ run: .venv/stamp
 	@exec $(BIN)/kinroom run
 
 test: .venv/stamp
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 lint: .venv/stamp
 	$(BIN)/ruff check .
