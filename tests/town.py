@@ -306,11 +306,15 @@ def _command(args: list[str]) -> dict[str, Any]:
     return found
 
 
-async def eventually(look: Callable[[], Awaitable[T]], timeout: float = PATIENCE) -> T:  # noqa: ASYNC109
-    """The first truthy answer of ``look``, which reads the database."""
+async def eventually(
+    look: Callable[[], Awaitable[T]],
+    timeout: float = PATIENCE,  # noqa: ASYNC109
+    every: float = 0.01,
+) -> T:
+    """The first truthy answer of ``look``, at something that tells nobody when it changes."""
     async with asyncio.timeout(timeout):
-        while not (found := await look()):  # noqa: ASYNC110  # a database wakes nobody up
-            await asyncio.sleep(0.01)
+        while not (found := await look()):  # noqa: ASYNC110  # see above
+            await asyncio.sleep(every)
     return found
 
 
