@@ -6,6 +6,7 @@ Nothing of the service is replaced. Its clock can be moved, but never stands sti
 import asyncio
 import contextlib
 import io
+import itertools
 import json
 import logging
 import os
@@ -318,12 +319,17 @@ async def eventually(
     return found
 
 
+# Below those that outgoing connections take, and apart from those of tests beside this one.
+_ports = itertools.count(os.getpid() * 97)
+
+
 def free_port() -> int:
     """A port nobody listens at now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+    while True:
+        port = 12_000 + next(_ports) % 20_000
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def town_settings(api: BotApi, database_url: str, **more: Any) -> Settings:
