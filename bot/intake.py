@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
 import structlog
@@ -47,8 +48,11 @@ class Intake:
         self._dispatcher = dispatcher
         self._replies = replies
         self._i18n = i18n
-        self._metrics = metrics
         self._channels = channels
+        # Looked up once: the library's own way to a counter is longer than the counting.
+        self._counter = cache(
+            lambda bot_id, outcome: metrics.updates.labels(channels.get(bot_id, "?"), outcome)
+        )
         self._clock = clock
         self._committed = committed
         self._turns: dict[tuple[int, int], list[asyncio.Event]] = {}
@@ -93,7 +97,7 @@ class Intake:
 
     def _count(self, bot: Bot, taken: Any) -> None:
         outcome = "repeated" if isinstance(taken, Taken) and taken.repeated else "done"
-        self._metrics.updates.labels(self._channels.get(bot.id, "?"), outcome).inc()
+        self._counter(bot.id, outcome).inc()
 
     async def _repeated(self, bot: Bot, update: Update) -> bool:
         async with self._db.read() as tx:
@@ -108,7 +112,7 @@ class Intake:
             reason=describe(problem),
             exc_info=problem,
         )
-        self._metrics.updates.labels(self._channels.get(bot.id, "?"), "set_aside").inc()
+        self._counter(bot.id, "set_aside").inc()
         try:
             async with self._db.write() as tx:
                 who = await load_who(tx, bot.id, chat_id)

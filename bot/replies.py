@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Final
 
 import structlog
@@ -72,7 +73,7 @@ class Replies:
     ) -> None:
         self._db = db
         self._bots = bots
-        self._metrics = metrics
+        self._counter = cache(metrics.replies.labels)
         self._channels = channels
         self._clock = clock
         self._spoke = spoke
@@ -158,22 +159,22 @@ class Replies:
             reply = replies[0]
             problem = await self._say(bot, reply.method)
             if problem is None:
-                self._metrics.replies.labels(channel, "sent").inc()
+                self._counter(channel, "sent").inc()
                 self._spoke(bot.id, chat_id)
                 del replies[0]
                 continue
             decision = decide(problem)
             if decision.kind is Kind.UNREACHABLE:
-                self._metrics.replies.labels(channel, "failed").inc()
+                self._counter(channel, "failed").inc()
                 replies.clear()
                 await self._mark_blocked(bot, chat_id)
                 break
             if decision.kind in _PASSES and not self._is_enough(reply, decision):
-                self._metrics.replies.labels(channel, "late").inc()
+                self._counter(channel, "late").inc()
                 log.warning("a reply waits", channel=channel, reason=decision.reason)
                 return self._resume_at((bot.id, chat_id), decision)
             # An edit of what is gone, an answer to an old tap: the rest still has its use.
-            self._metrics.replies.labels(channel, "failed").inc()
+            self._counter(channel, "failed").inc()
             log.info("a reply was refused", channel=channel, reason=decision.reason)
             del replies[0]
         return self._clock()

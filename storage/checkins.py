@@ -24,6 +24,8 @@ from storage.outbox import URGENT, lane_of
 from storage.prepared import Prepared
 
 ROLLCALL_WINDOW: Final = timedelta(hours=24)
+LONGEST_WINDOW: Final = timedelta(days=35)
+"""No rule lets a check-in be answered in time for longer."""
 _EXPECTED_STATUS: Final = ("away", "moving")
 
 _ANSWER: Final = Prepared(
@@ -53,6 +55,8 @@ _OPEN: Final = Prepared(
         Checkin.delivered_at.is_not(None),
         Checkin.answered_at.is_(None),
         Checkin.due_at <= bindparam("at"),
+        # Says no more than the next line, but in terms of the index: years of old ones stay apart.
+        Checkin.due_at > bindparam("since"),
         Checkin.window_until > bindparam("at"),
     )
     .order_by(Checkin.due_at.desc(), Checkin.id.desc())
@@ -130,7 +134,7 @@ async def answer_checkin(
 
 async def open_checkin(tx: Tx, person_id: int, now: datetime) -> OpenCheckin | None:
     """The newest check-in that words like "fine" answer: delivered, unanswered, window open."""
-    rows = await tx.run(_OPEN, {"person": person_id, "at": now})
+    rows = await tx.run(_OPEN, {"person": person_id, "at": now, "since": now - LONGEST_WINDOW})
     if not rows:
         return None
     row = rows[0]

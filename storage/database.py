@@ -4,11 +4,9 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import CursorResult, Executable, event, text
-from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -17,6 +15,10 @@ from storage.prepared import Prepared
 from storage.sqlite import SqliteConnection, sqlite_connection, sqlite_engine, to_json
 from storage.vault import Vault
 from storage.writer import Writer
+
+if TYPE_CHECKING:
+    # A service on SQLite starts without it.
+    from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
 
 
 class Tx:
@@ -67,12 +69,14 @@ class Tx:
     def on_postgres(self) -> bool:
         return self.conn.dialect.name == "postgresql"
 
-    def insert(self, table: Any) -> PostgresInsert:
+    def insert(self, table: Any) -> "PostgresInsert":
         """An ``INSERT`` that knows ``on_conflict_do_nothing`` and ``..._do_update``.
 
         Both databases speak the same clause; the SQLite construct is typed as PostgreSQL's.
         """
         if self.on_postgres:
+            from sqlalchemy.dialects.postgresql import insert as postgres_insert
+
             return postgres_insert(table)
         return sqlite_insert(table)  # type: ignore[return-value]  # same clause, see above
 

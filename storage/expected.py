@@ -35,6 +35,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from storage.areas import AreaInfo, in_subtree
+from storage.checkins import LONGEST_WINDOW
 from storage.enrolment import PURPOSE
 from storage.errors import Refused
 from storage.models import (
@@ -50,9 +51,6 @@ from storage.periods import Period
 REASONS: Final = ("home", "paused", "withdrawn", "too new", "on hold")
 
 NEW_FOR: Final = timedelta(hours=24)
-
-# A check-in is delivered within its window: so long before the period can it have been due.
-_LONGEST_WINDOW: Final = timedelta(days=35)
 _INSTANT: Final = timedelta(microseconds=1)  # the finest both databases keep
 
 
@@ -81,7 +79,8 @@ def bounds_of(area: AreaInfo, periods: Sequence[Period], now: datetime) -> dict[
             f"p{n}_start": period.start,
             f"p{n}_stop": stop_of(period, now),
             f"p{n}_new_after": period.end - NEW_FOR,
-            f"p{n}_asked_after": period.start - _LONGEST_WINDOW,
+            # A check-in is delivered within its window: so long before can it have been due.
+            f"p{n}_asked_after": period.start - LONGEST_WINDOW,
             f"p{n}_running": int(now < period.end),
         }
     return values

@@ -2,10 +2,13 @@
 
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Dialect, Executable
 from sqlalchemy.sql.compiler import SQLCompiler
+
+from storage.models import UtcDateTime
 
 Convert = Callable[[Any], Any]
 
@@ -29,6 +32,15 @@ class Prepared:
         return self.once
 
 
+def _time_as_text(value: datetime | None) -> str | None:
+    """What SQLAlchemy writes for a :class:`UtcDateTime`, at a third of its cost."""
+    if value is None:
+        return None
+    if value.tzinfo is None:
+        raise ValueError("a naive datetime cannot be stored")
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
 class CompiledOnce:
     """``sql`` with places for values, in the order :meth:`values` gives them."""
 
@@ -39,7 +51,10 @@ class CompiledOnce:
         self._places: list[tuple[str, Convert | None]] = []
         for name in compiled.positiontup or ():
             bound = compiled.binds[name]
-            convert = bound.type.dialect_impl(dialect).bind_processor(dialect)
+            if isinstance(bound.type, UtcDateTime):
+                convert: Convert | None = _time_as_text
+            else:
+                convert = bound.type.dialect_impl(dialect).bind_processor(dialect)
             self._places.append((name, convert))
             if not bound.required:
                 self._fixed[name] = bound.value

@@ -7,12 +7,12 @@ from collections import deque
 from collections.abc import Coroutine
 from typing import Any, Final
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from storage.sqlite import SqliteConnection, as_sqlalchemy, sqlite_connection
 
-MOST_TOGETHER: Final = 64
+MOST_TOGETHER: Final = 100
 Held = tuple[AsyncConnection, SqliteConnection]
 
 
@@ -112,17 +112,13 @@ class Writer:
         conn, raw = self._held
         try:
             await raw.run(raw.raw.execute, "COMMIT")
-        except sqlite3.Error as problem:
-            self._tell(as_sqlalchemy("COMMIT", problem))
-            await self._start_afresh()
-        except BaseException:
-            self._tell(_taken_back())
-            raise
-        else:
-            self._tell(None)
             if conn.in_transaction():
                 # Only SQLAlchemy's own note that one was begun.
                 await conn.commit()
+        except Exception as problem:  # noqa: BLE001  # whatever it is, nobody's turn has happened
+            await self._lose(problem)
+        else:
+            self._tell(None)
         finally:
             self._open = False
             self._pass_on()
@@ -132,11 +128,28 @@ class Writer:
             # In the thread, behind what a cancelled turn may still have on its way there.
             stands = await raw.run(_roll_back, raw)
             if self._open and not stands:
-                self._tell(_taken_back())
-                await self._start_afresh()
+                await self._lose(None)
             self._open = stands
+        except Exception as problem:  # noqa: BLE001  # SQLAlchemy closes what is cancelled at work
+            await self._lose(problem)
+            self._open = False
         finally:
             self._pass_on()
+
+    async def _lose(self, problem: Exception | None) -> None:
+        """SQLite, or the disk, has ended the transaction with everything that was in it."""
+        if isinstance(problem, sqlite3.Error):
+            problem = as_sqlalchemy("COMMIT", problem)
+        self._tell(problem if isinstance(problem, SQLAlchemyError) else _taken_back())
+        if self._held is None:
+            return
+        (conn, raw), self._held = self._held, None
+        with contextlib.suppress(Exception):
+            if raw.in_transaction:
+                await raw.run(raw.raw.execute, "ROLLBACK")
+        with contextlib.suppress(Exception):
+            # Back to the pool, which looks after it.
+            await conn.close()
 
     def _tell(self, problem: Exception | None) -> None:
         """End everyone who waits for the commit."""
@@ -148,17 +161,6 @@ class Writer:
                 done.set_result(None)
             else:
                 done.set_exception(problem)
-
-    async def _start_afresh(self) -> None:
-        """Leave nothing of a transaction that SQLite, or the disk, has ended."""
-        if self._held is None:
-            return
-        (conn, raw), self._held = self._held, None
-        with contextlib.suppress(Exception):
-            if raw.in_transaction:
-                await raw.run(raw.raw.execute, "ROLLBACK")
-        # Back to the pool, which looks after it.
-        await conn.close()
 
 
 def _roll_back(raw: SqliteConnection) -> bool:

@@ -4,15 +4,16 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from storage.database import Database, Tx
 from storage.installation import drop_value, find_value, put_value
-from storage.models import Installation
+from storage.models import Installation, Intake
 from storage.prepared import Prepared
 
 ADD = Prepared(insert(Installation), ("key", "value"))
@@ -154,6 +155,38 @@ async def test_a_cancelled_turn_leaves_nothing(sqlite_db: Database) -> None:
     assert await keys(sqlite_db) == ["last", "queued"]
 
 
+async def test_a_turn_cancelled_at_work_fails_those_it_shares_with_and_no_other(
+    sqlite_db: Database,
+) -> None:
+    """SQLAlchemy closes a connection that is cancelled within a statement."""
+    count = (
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000)"
+        " SELECT count(*) FROM n"
+    )
+    at_work = asyncio.Event()
+
+    async def slow() -> None:
+        async with sqlite_db.write(together=True) as tx:
+            await put_value(tx, "slow", "1")
+            at_work.set()
+            await tx.execute(text(count))
+
+    turns = [
+        asyncio.create_task(turn)
+        for turn in (write(sqlite_db, "shared"), slow(), write(sqlite_db, "later"))
+    ]
+    await at_work.wait()
+    await asyncio.sleep(0)
+    turns[1].cancel()
+    ends = await asyncio.gather(*turns, return_exceptions=True)
+    assert [type(end) for end in ends] == [
+        OperationalError,
+        asyncio.CancelledError,
+        type(None),
+    ]
+    assert await keys(sqlite_db) == ["later"]
+
+
 async def test_who_is_cancelled_while_the_turn_comes_passes_it_on(sqlite_db: Database) -> None:
     first = asyncio.create_task(write(sqlite_db, "first", together=False))
     second = asyncio.create_task(write(sqlite_db, "second"))
@@ -230,3 +263,19 @@ async def test_plain_and_prepared_statements_see_each_other(db: Database) -> Non
     assert await keys(db) == ["prepared"]
     with pytest.raises(IntegrityError):
         await write(db, "prepared")
+
+
+async def test_a_time_is_written_alike_both_ways(sqlite_db: Database, now: datetime) -> None:
+    away = timezone(timedelta(hours=-7))
+    add = Prepared(insert(Intake), ("bot_id", "update_id", "at"))
+    times = [now, now.astimezone(away), datetime(2026, 1, 2, 3, 4, 5, 67, tzinfo=UTC)]
+    async with sqlite_db.write() as tx:
+        for number, at in enumerate(times):
+            await tx.run(add, {"bot_id": 1, "update_id": number, "at": at})
+            await tx.execute(insert(Intake).values(bot_id=2, update_id=number, at=at))
+        raw: Any = await tx.execute(
+            text("SELECT a.at, b.at FROM intake a JOIN intake b USING (update_id)")
+        )
+        assert all(row[0] == row[1] for row in raw)
+        with pytest.raises(ValueError, match="naive"):
+            await tx.run(add, {"bot_id": 1, "update_id": 9, "at": now.replace(tzinfo=None)})
