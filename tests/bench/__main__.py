@@ -5,7 +5,7 @@ import asyncio
 import json
 import os
 import platform
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,50 +14,59 @@ import uvloop
 
 from tests.bench import checkin_tap, memory, start, status_report, web_chat
 from tests.bench.databases import open_migrated, postgres_url, sqlite_url
-from tests.bench.figure import Figure, as_json, as_lines
+from tests.bench.figure import Figure, as_json, as_lines, heading
 from tests.bench.population import populate
 from tests.bench.ways import our_way_in
 
 RESULT = Path("bench.json")
-PARTS = ("sqlite", "postgresql", "start", "memory", "web")
 
 
 def main() -> None:
+    parts: dict[str, Callable[[], list[Figure]]] = {
+        "sqlite": _on_sqlite,
+        "postgresql": _on_postgres,
+        "start": start.measure,
+        "memory": memory.measure,
+        "web": lambda: _run(web_chat.measure()),
+    }
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"any of {', '.join(PARTS)}")
-    parts = parser.parse_args().parts or PARTS
-    if unknown := set(parts) - set(PARTS):
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"any of {', '.join(parts)}")
+    asked = parser.parse_args().parts or list(parts)
+    if unknown := set(asked) - set(parts):
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
     figures: list[Figure] = []
-    if "sqlite" in parts:
-        with sqlite_url() as url:
-            figures += _run(_conversations(url, judged=True))
-    if "postgresql" in parts:
-        with postgres_url() as server:
-            if server is not None:
-                figures += _run(_conversations(server, judged=False))
-    if "start" in parts:
-        figures += start.measure()
-    if "memory" in parts:
-        figures += memory.measure()
-    if "web" in parts:
-        figures += _run(web_chat.measure())
-    print("\n".join(as_lines(figures)))  # noqa: T201  # the table is what the bench is for
-    RESULT.write_text(
-        json.dumps(
-            {
-                "at": datetime.now(UTC).isoformat(timespec="seconds"),
-                "python": platform.python_version(),
-                "cores": os.cpu_count(),
-                "load": os.getloadavg()[0],
-                "figures": as_json(figures),
-            },
-            ensure_ascii=False,
-            indent=2,
-        )
-        + "\n",
-        encoding="utf-8",
-    )
+    _show(heading())
+    for part in asked:
+        found = parts[part]()
+        _show(as_lines(found))
+        figures += found
+    _keep(figures)
+
+
+def _show(lines: list[str]) -> None:
+    print(*lines, sep="\n", flush=True)  # noqa: T201  # the table is what the bench is for
+
+
+def _keep(figures: list[Figure]) -> None:
+    result = {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "python": platform.python_version(),
+        "cores": os.cpu_count(),
+        "load": os.getloadavg()[0],
+        "figures": as_json(figures),
+    }
+    text = json.dumps(result, ensure_ascii=False, indent=2) + "\n"
+    RESULT.write_text(text, encoding="utf-8")
+
+
+def _on_sqlite() -> list[Figure]:
+    with sqlite_url() as url:
+        return _run(_conversations(url, judged=True))
+
+
+def _on_postgres() -> list[Figure]:
+    with postgres_url() as url:
+        return [] if url is None else _run(_conversations(url, judged=False))
 
 
 async def _conversations(url: str, *, judged: bool) -> list[Figure]:

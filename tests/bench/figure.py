@@ -25,8 +25,12 @@ class Figure:
     note: str | None = None
 
 
+def heading() -> list[str]:
+    return [_row("", "ours", "floor", "ratio", "asked for"), "-" * (sum(_WIDTHS) + 4)]
+
+
 def as_lines(figures: Iterable[Figure]) -> list[str]:
-    lines = [_row("", "ours", "floor", "ratio", "asked for"), "-" * (sum(_WIDTHS) + 4)]
+    lines: list[str] = []
     for figure in figures:
         verdict = {True: "reached", False: "NOT REACHED", None: ""}[figure.reached]
         lines.append(

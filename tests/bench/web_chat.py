@@ -62,6 +62,7 @@ async def measure() -> list[Figure]:
             )
             page = await browser.new_page(viewport={"width": 360, "height": 740})
             await page.goto(_worker_link(service))
+            await page.locator("#ask-open").click()
             await page.locator("#keyboard button").first.wait_for()
             await page.evaluate(_WATCH)
             floor = [await page.evaluate(_FETCH) for _ in range(_REPORTS)]
