@@ -17,9 +17,15 @@ from storage.models import Base
 from storage.vault import Vault
 
 
+def _is_no_partition(name: str | None, *_: object) -> bool:
+    """PostgreSQL lists the months of a table beside it."""
+    return not (name or "").startswith("delivery_past_")
+
+
 async def test_models_and_migrations_agree(db: Database) -> None:
     def compare(connection: Connection) -> list[object]:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        opts = {"compare_type": True, "include_name": _is_no_partition}
+        context = MigrationContext.configure(connection, opts=opts)
         return list(compare_metadata(context, Base.metadata))
 
     async with db.engine.connect() as conn:
@@ -38,7 +44,7 @@ async def test_migrated_database_refuses_what_the_models_refuse(db: Database) ->
                 bool(seen.get_pk_constraint(name)["constrained_columns"]),
             )
             for name in seen.get_table_names()
-            if name != "alembic_version"
+            if name != "alembic_version" and _is_no_partition(name)
         }
 
     async with db.engine.connect() as migrated:
