@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import CursorResult, Executable, event, text
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -19,6 +19,9 @@ from storage.writer import Writer
 if TYPE_CHECKING:
     # A service on SQLite starts without it.
     from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
+
+APPLICATION: Final = "kinroom"
+"""What PostgreSQL's ``pg_stat_activity`` calls our connections."""
 
 
 class Tx:
@@ -186,6 +189,8 @@ class _Turn(AbstractAsyncContextManager[Tx]):
 def _engine(url: URL, pool_size: int) -> AsyncEngine:
     return create_async_engine(
         url,
+        # By this name a restore finds out that somebody still works on the database.
+        connect_args={"server_settings": {"application_name": APPLICATION}},
         json_serializer=to_json,
         hide_parameters=True,
         pool_size=pool_size,
