@@ -18,7 +18,9 @@ from .conversation import Conversation, PrivateConversation
 from .errors import ApiError
 from .faults import Delay, Disconnect, Fault, Garble, Hold, Refuse, blocked, broken, flood, refused
 from .group import Group
+from .limits import Limits
 from .message import Message
+from .odds import Odds
 from .server import BotApi
 from .user import User
 
@@ -33,7 +35,9 @@ __all__ = [
     "Garble",
     "Group",
     "Hold",
+    "Limits",
     "Message",
+    "Odds",
     "PrivateConversation",
     "Refuse",
     "Tap",

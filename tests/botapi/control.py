@@ -13,7 +13,9 @@ named by id; `bot` (its username) may be left out where there is one bot.
     GET  /control/messages?user=ID[&after=MESSAGE_ID][&wait=SECONDS]
                             -> {"messages": [message], "keyboard": [[words]] | null}
                             with `wait`, returns once the bot wrote something after `after`
-    GET  /control/log       -> [{"wall", "method", "chat_id", "outcome", "code", "description"}]
+    GET  /control/log[?from=N] -> [{"wall", "method", "chat_id", "outcome", "code", "description"}]
+                            from the N-th call on, counted from 0
+    GET, POST /control/limits, POST /control/faults: see `control_faults`
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from . import control_faults
 from .conversation import PrivateConversation
 from .errors import Json
 from .message import Message
@@ -106,11 +109,13 @@ def add_routes(app: web.Application, server: BotApi) -> None:
 
     async def log(request: web.Request) -> web.Response:
         keys = ("wall", "method", "chat_id", "outcome", "code", "description")
-        return web.json_response([{key: getattr(c, key) for key in keys} for c in server.log])
+        calls = server.log[int(request.query.get("from", "0")) :]
+        return web.json_response([{key: getattr(c, key) for key in keys} for c in calls])
 
     app.router.add_post("/control/users", users)
     app.router.add_get("/control/messages", messages)
     app.router.add_get("/control/log", log)
+    control_faults.add_routes(app, server)
     app.router.add_post("/control/{action}", act)
 
 

@@ -116,7 +116,7 @@ class Faults(list[Fault]):
         """What strikes `call`; each fault that does is one strike nearer its end."""
         actions: list[Action] = []
         for fault in list(self):
-            if fault.method is None and call.method in _SPARED:
+            if fault.method is None and call.method in SPARED:
                 continue
             if fault.strikes(call):
                 fault.first_struck = fault.first_struck or call.at
@@ -127,7 +127,7 @@ class Faults(list[Fault]):
         return actions
 
 
-_SPARED = {"getMe", "getUpdates", "setWebhook", "deleteWebhook", "getWebhookInfo"}
+SPARED = {"getMe", "getUpdates", "setWebhook", "deleteWebhook", "getWebhookInfo"}
 
 
 async def apply(actions: list[Action], *, after: bool) -> None:
@@ -155,6 +155,11 @@ def flood(retry_after: int = 1) -> Refuse:
 def blocked() -> Refuse:
     """403 as from a person who blocked the bot."""
     return Refuse(forbidden("bot was blocked by the user"))
+
+
+def deactivated() -> Refuse:
+    """403 as from a person who deleted their account."""
+    return Refuse(forbidden("user is deactivated"))
 
 
 def refused(text: str) -> Refuse:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .errors import Json
 from .keyboard import inline_buttons
@@ -79,7 +78,7 @@ class Message:
 
     def json(self) -> Json:
         """A copy, as it goes out to a bot."""
-        return copy.deepcopy(self.raw)
+        return {key: _copy(value) for key, value in self.raw.items()}
 
     def quoted(self) -> Json:
         """A copy, as it stands inside another message: without the one it replies to."""
@@ -91,3 +90,12 @@ class Message:
     def __repr__(self) -> str:
         who = self.sender.username or self.sender.first_name
         return f"<{self.message_id} {who}: {self.text!r} {self.labels}>"
+
+
+def _copy(value: Any) -> Any:
+    """A copy of a JSON value; much faster than `copy.deepcopy`, which looks for cycles."""
+    if isinstance(value, dict):
+        return {key: _copy(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_copy(item) for item in value]
+    return value

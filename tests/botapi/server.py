@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import ipaddress
+import json
 import random
 import time
 from collections.abc import Callable
@@ -20,12 +22,15 @@ from .errors import ApiError, Json
 from .faults import Action, Cut, Faults, Garbled, apply
 from .files import Files
 from .group import Group
+from .limits import Limits
 from .log import Call, Log
+from .odds import Odds
 from .params import MAX_UPLOAD, check_params, read_request
 from .request import Handler, Request, not_supported
 from .user import User
 
 T = TypeVar("T")
+_JSON = {"Content-Type": "application/json; charset=utf-8"}
 
 METHODS: dict[str, Handler] = {
     **fetching.METHODS,
@@ -56,7 +61,9 @@ class BotApi:
         self.files = Files()
         self.callbacks = Callbacks()
         self.log = Log()
+        self.limits = Limits()
         self.faults = Faults()
+        self.odds = Odds(self, 0, {})
         self.changes = Changes()
         self.crashes: list[Exception] = []
         self.webhook_retry = 0.05  # seconds before the first retry
@@ -64,6 +71,8 @@ class BotApi:
         self._next_user = 5_000_000_000 + random.randrange(1_000_000)
         self._next_group = random.randrange(100_000_000, 900_000_000)
         self._runner: web.AppRunner | None = None
+        self._site: web.TCPSite | None = None
+        self._shut: asyncio.Task[None] | None = None
 
     @property
     def url(self) -> str:
@@ -83,12 +92,39 @@ class BotApi:
         control.add_routes(app, self)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self.host, self.port, reuse_address=True)
-        await site.start()
-        self.port = self._runner.addresses[0][1]
+        await self.listen()
         for bot in self.bots.values():
             if bot.webhook is not None:
                 bot.webhook.start()
+
+    async def listen(self) -> None:
+        """Take connections, again after `shut`."""
+        if self._runner is not None and self._site is None:
+            self._site = web.TCPSite(self._runner, self.host, self.port, reuse_address=True)
+            await self._site.start()
+            self.port = self._runner.addresses[-1][1]
+
+    async def shut(self) -> None:
+        """Refuse connections until `listen`; what is being answered is still answered."""
+        if self._runner is None or self._site is None:
+            return
+        site, self._site = self._site, None
+        await site.stop()
+        if self._runner.server is not None:
+            for connection in self._runner.server.connections:
+                # One that waits for a request would wait for ever, and so would who asks next.
+                busy = connection._current_request is not None
+                connection.close() if busy else connection.force_close()
+
+    def refuse_for(self, seconds: float) -> None:
+        """Refuse connections for so long, unless that is already so."""
+        if self._shut is None or self._shut.done():
+            self._shut = asyncio.create_task(self._shut_for(seconds))
+
+    async def _shut_for(self, seconds: float) -> None:
+        await self.shut()
+        await asyncio.sleep(seconds)
+        await self.listen()
 
     async def stop(self) -> None:
         """Close every connection and refuse new ones; `start` opens the same port again.
@@ -100,9 +136,13 @@ class BotApi:
             bot.updates.take_over(ApiError(500, "Internal Server Error: restart"))
             if bot.webhook is not None:
                 await bot.webhook.stop()
+        if self._shut is not None:
+            self._shut.cancel()
+            await asyncio.wait([self._shut])
+            self._shut = None
         if self._runner is not None:
             await self._runner.cleanup()
-            self._runner = None
+            self._runner = self._site = None
         if self.crashes:
             crashes, self.crashes = self.crashes, []
             raise ExceptionGroup("the test server failed", crashes)
@@ -179,6 +219,7 @@ class BotApi:
             raise
         finally:
             call.answered_at = time.monotonic()
+            self.log.answered(call)
             self.changes.notify()
         return call
 
@@ -190,15 +231,18 @@ class BotApi:
         call.params = check_params(name, call.params)
         if name not in METHODS:
             raise not_supported(name)
-        actions: list[Action] = self.faults.plan(call)
-        await apply(actions, after=False)
+        actions: list[Action] = self.faults.plan(call) or self.odds.draw(call)
+        self.limits.check(call)
+        if actions:
+            await apply(actions, after=False)
         result = METHODS[name](Request(self, call.bot, name, dict(call.params)))
         if inspect.isawaitable(result):
             result = await result
         call.effect = True
         call.result = result
-        self.changes.notify()
-        await apply(actions, after=True)
+        if actions:
+            self.changes.notify()
+            await apply(actions, after=True)
         return result
 
     def _bot(self, token: str) -> BotAccount | None:
@@ -226,9 +270,10 @@ class BotApi:
             # A mistake of this server must fail the test, not look like Telegram's.
             self.crashes.append(crash)
             return _answer(ApiError(500, f"Internal Server Error: {crash!r}"))
-        if isinstance(call.result, ApiError):
-            return _answer(call.result)
-        return web.json_response({"ok": True, "result": call.result})
+        result, _ = call.result, self.log.lighten(call)
+        if isinstance(result, ApiError):
+            return _answer(result)
+        return _written({"ok": True, "result": result})
 
     async def _serve_file(self, request: web.Request) -> web.StreamResponse:
         file = self.files.find(request.match_info["path"])
@@ -238,4 +283,9 @@ class BotApi:
 
 
 def _answer(error: ApiError) -> web.Response:
-    return web.json_response(error.json(), status=error.code)
+    return _written(error.json(), error.code)
+
+
+def _written(body: Json, status: int = 200) -> web.Response:
+    """JSON, without aiohttp's costly look at a content type that is always the same."""
+    return web.Response(body=json.dumps(body).encode(), status=status, headers=_JSON)

@@ -49,6 +49,8 @@ def check_utf8(text: str) -> None:
 
 def check_entities(text: str, given: list[Json]) -> list[Json]:
     """Entities as a bot passed them: whole characters inside `text`; empty ones are dropped."""
+    if not given:
+        return []
     ends = {0}
     at = 0
     for char in text:
@@ -77,6 +79,8 @@ def check_entities(text: str, given: list[Json]) -> list[Json]:
 
 def clean(text: str, entities: list[Json]) -> tuple[str, list[Json]]:
     """Text without what Telegram strips, trimmed, and the entities moved along."""
+    if not entities and not _STRIPPED.search(text):
+        return text.rstrip().lstrip(" \n"), []
     kept: list[str] = []
     moved = [0]  # UTF-16 offset before -> after
     for char in text:
@@ -98,6 +102,9 @@ def clean(text: str, entities: list[Json]) -> tuple[str, list[Json]]:
         if length > 0:
             result.append({**entity, "offset": start - lead, "length": length})
     return text, arrange(result)
+
+
+_STRIPPED = re.compile("[\x00-\x09\x0b-\x1f\u2028-\u202e]")
 
 
 def _shown(char: str) -> str:
