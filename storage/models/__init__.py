@@ -3,6 +3,7 @@
 from storage.models.cases import Case, CaseMessage
 from storage.models.columns import Base, BigId, UtcDateTime
 from storage.models.conversation import Dialog, Intake, WebChat, WebDevice, WebFile, WebMessage
+from storage.models.family import Kin, KinQuestion
 from storage.models.outbox import Broadcast, Delivery, LanePace, PastDelivery
 from storage.models.people import (
     Account,
@@ -16,7 +17,8 @@ from storage.models.people import (
     StatusChange,
 )
 from storage.models.record import Contact, Login, Look
-from storage.models.rhythm import Checkin, CheckinRule, Rollcall, RuleClock
+from storage.models.reminders import Reminder, Subscription, Topic
+from storage.models.rhythm import Checkin, Rollcall, Rule, RuleClock, RuleVersion, Step, Task
 
 __all__ = [
     "Account",
@@ -27,7 +29,6 @@ __all__ = [
     "Case",
     "CaseMessage",
     "Checkin",
-    "CheckinRule",
     "Consent",
     "Contact",
     "Delivery",
@@ -36,15 +37,24 @@ __all__ = [
     "Installation",
     "Intake",
     "Invite",
+    "Kin",
+    "KinQuestion",
     "LanePace",
     "Login",
     "Look",
     "PastDelivery",
     "Person",
+    "Reminder",
     "Role",
     "Rollcall",
+    "Rule",
     "RuleClock",
+    "RuleVersion",
     "StatusChange",
+    "Step",
+    "Subscription",
+    "Task",
+    "Topic",
     "UtcDateTime",
     "WebChat",
     "WebDevice",

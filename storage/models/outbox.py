@@ -61,6 +61,7 @@ class Delivery(Base):
     broadcast_id: Mapped[int | None] = points_to("broadcast.id", nullable=True, index=True)
     case_id: Mapped[int | None] = points_to("case.id", nullable=True)
     case_message_id: Mapped[int | None] = points_to("case_message.id", nullable=True)
+    reminder_id: Mapped[int | None] = points_to("reminder.id", nullable=True)
     dedupe_key: Mapped[str] = mapped_column(String(80), unique=True)
     not_before: Mapped[datetime]
     expires_at: Mapped[datetime]

@@ -24,7 +24,11 @@ class Installation(Base):
 
 
 class Area(Base):
-    """A node of the tree. ``path`` is ``/1/4/9/``: a subtree is a prefix of it."""
+    """A node of the tree. ``path`` is ``/1/4/9/``: a subtree is a prefix of it.
+
+    ``weekly_budget`` is how many unsolicited messages a worker may get in seven days; null: as
+    the area above has it.
+    """
 
     __tablename__ = "area"
     id: Mapped[int] = own_id()
@@ -34,6 +38,7 @@ class Area(Base):
     path: Mapped[str] = mapped_column(Text, unique=True)
     timezone: Mapped[str] = mapped_column(String(64))
     language: Mapped[str] = mapped_column(String(8))
+    weekly_budget: Mapped[int | None] = mapped_column(SmallInteger)
     created_at: Mapped[datetime]
 
 
@@ -43,7 +48,9 @@ class Person(Base):
     ``area_id`` is set while the person is a worker on that area's register; ``timezone``,
     ``language`` fall back to the area's. ``status`` is one of ``away moving home paused left``.
     The place is coarse: ISO country, and province and city by gazetteer code; ``place`` is what
-    was typed when the gazetteer did not know it.
+    was typed when the gazetteer did not know it. ``ask_minute`` is when of the day they chose to
+    be asked, in minutes after midnight and quarters of an hour, ``usual_minute`` when they usually
+    answer; ``prefers`` the channel they chose.
     """
 
     __tablename__ = "person"
@@ -53,7 +60,7 @@ class Person(Base):
     name_key: Mapped[str | None] = mapped_column(String(43), index=True)
     phone: Mapped[bytes | None]
     phone_key: Mapped[str | None] = mapped_column(String(43), index=True)
-    area_id: Mapped[int | None] = points_to("area.id", nullable=True, index=True)
+    area_id: Mapped[int | None] = points_to("area.id", nullable=True)
     is_officer: Mapped[bool] = mapped_column(default=False)
     is_demo: Mapped[bool] = mapped_column(default=False)
     language: Mapped[str | None] = mapped_column(String(8))
@@ -68,12 +75,16 @@ class Person(Base):
     slower: Mapped[bool] = mapped_column(default=False)
     quiet_from: Mapped[int] = mapped_column(SmallInteger, default=21)
     quiet_to: Mapped[int] = mapped_column(SmallInteger, default=8)
+    ask_minute: Mapped[int | None] = mapped_column(SmallInteger)
+    usual_minute: Mapped[int | None] = mapped_column(SmallInteger)
+    prefers: Mapped[str | None] = mapped_column(String(10))
     consented: Mapped[bool] = mapped_column(default=False)
     enrolled_at: Mapped[datetime | None]
     erased_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     __table_args__ = (
         partial_index("ix_person_pause", "paused_until", where="paused_until IS NOT NULL"),
+        Index(None, "area_id", "timezone"),
     )
 
 
