@@ -18,7 +18,16 @@ from storage.models.people import (
 )
 from storage.models.record import Contact, Login, Look
 from storage.models.reminders import Reminder, Subscription, Topic
-from storage.models.rhythm import Checkin, Rollcall, Rule, RuleClock, RuleVersion, Step, Task
+from storage.models.rhythm import (
+    Checkin,
+    CheckinRule,
+    Rollcall,
+    Rule,
+    RuleClock,
+    RuleVersion,
+    Step,
+    Task,
+)
 
 __all__ = [
     "Account",
@@ -29,6 +38,7 @@ __all__ = [
     "Case",
     "CaseMessage",
     "Checkin",
+    "CheckinRule",
     "Consent",
     "Contact",
     "Delivery",

@@ -17,6 +17,24 @@ from sqlalchemy.orm import Mapped, mapped_column
 from storage.models.columns import Base, BigId, own_id, partial_index, points_to
 
 
+class CheckinRule(Base):
+    """A weekly check-in of an area's subtree, at an hour of each worker's own zone.
+
+    ``weekday`` 0 is Monday; ``every`` counts weeks; ``window_hours`` is how long an answer
+    counts as in time.
+    """
+
+    __tablename__ = "checkin_rule"
+    id: Mapped[int] = own_id()
+    area_id: Mapped[int] = points_to("area.id", index=True)
+    every: Mapped[int] = mapped_column(SmallInteger, default=1)
+    weekday: Mapped[int] = mapped_column(SmallInteger, default=6)
+    hour: Mapped[int] = mapped_column(SmallInteger, default=10)
+    window_hours: Mapped[int] = mapped_column(SmallInteger, default=48)
+    since: Mapped[datetime]
+    stopped_at: Mapped[datetime | None]
+
+
 class Rule(Base):
     """What is asked, or reminded of, in an area's subtree, and when.
 
@@ -62,7 +80,7 @@ class RuleClock(Base):
     """When a rule is next due in one time zone."""
 
     __tablename__ = "rule_clock"
-    rule_id: Mapped[int] = mapped_column(BigId, ForeignKey("rule.id"), primary_key=True)
+    rule_id: Mapped[int] = mapped_column(BigId, ForeignKey("checkin_rule.id"), primary_key=True)
     timezone: Mapped[str] = mapped_column(String(64), primary_key=True)
     next_at: Mapped[datetime] = mapped_column(index=True)
 
@@ -104,7 +122,7 @@ class Checkin(Base):
     id: Mapped[int] = own_id()
     person_id: Mapped[int] = points_to("person.id")
     area_id: Mapped[int] = points_to("area.id")
-    rule_id: Mapped[int | None] = points_to("rule.id", nullable=True)
+    rule_id: Mapped[int | None] = points_to("checkin_rule.id", nullable=True)
     version: Mapped[int | None] = mapped_column(SmallInteger)
     rollcall_id: Mapped[int | None] = points_to("rollcall.id", nullable=True)
     slot: Mapped[str] = mapped_column(String(24))

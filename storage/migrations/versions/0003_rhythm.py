@@ -1,0 +1,258 @@
+"""Rhythm."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+AT = sa.DateTime(timezone=True)
+
+
+def upgrade() -> None:
+    op.create_table(
+        "topic",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("names", sa.JSON(), nullable=False),
+        sa.Column("about", sa.JSON(), nullable=False),
+        sa.Column("asks", sa.String(length=40), nullable=True),
+        sa.Column("shipped", sa.Boolean(), nullable=False),
+        sa.Column("stopped_at", AT, nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_topic")),
+        sa.UniqueConstraint("code", name=op.f("uq_topic_code")),
+    )
+    op.create_table(
+        "rule",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("area_id", ID, nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("topic_id", ID, nullable=True),
+        sa.Column("terms", sa.JSON(), nullable=False),
+        sa.Column("version", sa.SmallInteger(), nullable=False),
+        sa.Column("since", AT, nullable=False),
+        sa.Column("stopped_at", AT, nullable=True),
+        sa.ForeignKeyConstraint(["area_id"], ["area.id"], name=op.f("fk_rule_area_id")),
+        sa.ForeignKeyConstraint(["topic_id"], ["topic.id"], name=op.f("fk_rule_topic_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_rule")),
+    )
+    with op.batch_alter_table("rule", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_rule_area_id"), ["area_id"], unique=False)
+        batch_op.create_index(
+            "uq_rule_running",
+            ["area_id", "code"],
+            unique=True,
+            sqlite_where=sa.text("stopped_at IS NULL"),
+            postgresql_where=sa.text("stopped_at IS NULL"),
+        )
+
+    op.create_table(
+        "kin",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("worker_id", ID, nullable=False),
+        sa.Column("relative_id", ID, nullable=False),
+        sa.Column("agreed_at", AT, nullable=False),
+        sa.Column("accepted_at", AT, nullable=True),
+        sa.Column("ended_at", AT, nullable=True),
+        sa.Column("ended_by", sa.String(length=8), nullable=True),
+        sa.ForeignKeyConstraint(["relative_id"], ["person.id"], name=op.f("fk_kin_relative_id")),
+        sa.ForeignKeyConstraint(["worker_id"], ["person.id"], name=op.f("fk_kin_worker_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_kin")),
+    )
+    with op.batch_alter_table("kin", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_kin_relative_id"), ["relative_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_kin_worker_id"), ["worker_id"], unique=False)
+
+    op.create_table(
+        "reminder",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("rule_id", ID, nullable=False),
+        sa.Column("person_id", ID, nullable=False),
+        sa.Column("slot", sa.String(length=24), nullable=False),
+        sa.Column("due_at", AT, nullable=False),
+        sa.Column("delivered_at", AT, nullable=True),
+        sa.Column("answered_at", AT, nullable=True),
+        sa.Column("answer", sa.String(length=8), nullable=True),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_reminder_person_id")),
+        sa.ForeignKeyConstraint(["rule_id"], ["rule.id"], name=op.f("fk_reminder_rule_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reminder")),
+        sa.UniqueConstraint(
+            "rule_id", "person_id", "slot", name=op.f("uq_reminder_rule_id_person_id_slot")
+        ),
+    )
+    op.create_table(
+        "rule_version",
+        sa.Column("rule_id", ID, nullable=False),
+        sa.Column("version", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("terms", sa.JSON(), nullable=False),
+        sa.Column("at", AT, nullable=False),
+        sa.Column("by_person_id", ID, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["by_person_id"], ["person.id"], name=op.f("fk_rule_version_by_person_id")
+        ),
+        sa.ForeignKeyConstraint(["rule_id"], ["rule.id"], name=op.f("fk_rule_version_rule_id")),
+        sa.PrimaryKeyConstraint("rule_id", "version", name=op.f("pk_rule_version")),
+    )
+    op.create_table(
+        "subscription",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("person_id", ID, nullable=False),
+        sa.Column("topic_id", ID, nullable=False),
+        sa.Column("day", sa.Date(), nullable=True),
+        sa.Column("every_months", sa.SmallInteger(), nullable=True),
+        sa.Column("since", AT, nullable=False),
+        sa.Column("ended_at", AT, nullable=True),
+        sa.Column("ended_as", sa.String(length=10), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["person.id"], name=op.f("fk_subscription_person_id")
+        ),
+        sa.ForeignKeyConstraint(["topic_id"], ["topic.id"], name=op.f("fk_subscription_topic_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_subscription")),
+    )
+    with op.batch_alter_table("subscription", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_subscription_open",
+            ["topic_id", "day"],
+            unique=False,
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        )
+        batch_op.create_index(batch_op.f("ix_subscription_person_id"), ["person_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_subscription_topic_id"), ["topic_id"], unique=False)
+
+    op.create_table(
+        "kin_question",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("kin_id", ID, nullable=False),
+        sa.Column("checkin_id", ID, nullable=False),
+        sa.Column("asked_at", AT, nullable=False),
+        sa.Column("answer_until", AT, nullable=False),
+        sa.Column("answered_at", AT, nullable=True),
+        sa.Column("answer", sa.String(length=4), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["checkin_id"], ["checkin.id"], name=op.f("fk_kin_question_checkin_id")
+        ),
+        sa.ForeignKeyConstraint(["kin_id"], ["kin.id"], name=op.f("fk_kin_question_kin_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_kin_question")),
+        sa.UniqueConstraint("kin_id", "checkin_id", name=op.f("uq_kin_question_kin_id_checkin_id")),
+    )
+    with op.batch_alter_table("kin_question", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_kin_question_checkin_id"), ["checkin_id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_kin_question_open",
+            ["answer_until"],
+            unique=False,
+            sqlite_where=sa.text("answered_at IS NULL"),
+            postgresql_where=sa.text("answered_at IS NULL"),
+        )
+
+    op.create_table(
+        "step",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("checkin_id", ID, nullable=False),
+        sa.Column("person_id", ID, nullable=False),
+        sa.Column("n", sa.SmallInteger(), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("outcome", sa.String(length=8), nullable=False),
+        sa.Column("reason", sa.String(length=80), nullable=True),
+        sa.Column("at", AT, nullable=False),
+        sa.ForeignKeyConstraint(["checkin_id"], ["checkin.id"], name=op.f("fk_step_checkin_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_step_person_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_step")),
+        sa.UniqueConstraint("checkin_id", "n", name=op.f("uq_step_checkin_id_n")),
+    )
+    with op.batch_alter_table("step", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_step_person_id"), ["person_id"], unique=False)
+
+    op.create_table(
+        "task",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("person_id", ID, nullable=False),
+        sa.Column("area_id", ID, nullable=False),
+        sa.Column("checkin_id", ID, nullable=True),
+        sa.Column("why", sa.String(length=12), nullable=False),
+        sa.Column("opened_at", AT, nullable=False),
+        sa.Column("raise_at", AT, nullable=True),
+        sa.Column("raised_at", AT, nullable=True),
+        sa.Column("closed_at", AT, nullable=True),
+        sa.Column("closed_as", sa.String(length=10), nullable=True),
+        sa.ForeignKeyConstraint(["area_id"], ["area.id"], name=op.f("fk_task_area_id")),
+        sa.ForeignKeyConstraint(["checkin_id"], ["checkin.id"], name=op.f("fk_task_checkin_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_task_person_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_task")),
+    )
+    with op.batch_alter_table("task", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_task_area_id"), ["area_id"], unique=False)
+        batch_op.create_index(
+            "ix_task_raise",
+            ["raise_at"],
+            unique=False,
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
+        )
+        batch_op.create_index(
+            "uq_task_open",
+            ["person_id"],
+            unique=True,
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
+        )
+
+    with op.batch_alter_table("area", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("weekly_budget", sa.SmallInteger(), nullable=True))
+
+    with op.batch_alter_table("checkin", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("version", sa.SmallInteger(), nullable=True))
+        batch_op.add_column(sa.Column("next_at", AT, nullable=True))
+        batch_op.add_column(
+            sa.Column("stage", sa.SmallInteger(), server_default="0", nullable=False)
+        )
+        batch_op.create_index(
+            "ix_checkin_next",
+            ["next_at"],
+            unique=False,
+            sqlite_where=sa.text("next_at IS NOT NULL"),
+            postgresql_where=sa.text("next_at IS NOT NULL"),
+        )
+
+    with op.batch_alter_table("delivery", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("reminder_id", ID, nullable=True))
+        batch_op.create_foreign_key(
+            batch_op.f("fk_delivery_reminder_id"), "reminder", ["reminder_id"], ["id"]
+        )
+
+    with op.batch_alter_table("person", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("ask_minute", sa.SmallInteger(), nullable=True))
+        batch_op.add_column(sa.Column("usual_minute", sa.SmallInteger(), nullable=True))
+        batch_op.add_column(sa.Column("prefers", sa.String(length=10), nullable=True))
+        batch_op.drop_index(batch_op.f("ix_person_area_id"))
+        batch_op.create_index(
+            batch_op.f("ix_person_area_id_person_timezone"), ["area_id", "timezone"], unique=False
+        )
+
+    with op.batch_alter_table("rollcall", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("country", sa.String(length=2), nullable=True))
+        batch_op.add_column(sa.Column("province", sa.String(length=40), nullable=True))
+        batch_op.add_column(sa.Column("city", sa.String(length=40), nullable=True))
+        batch_op.add_column(sa.Column("next_at", AT, nullable=True))
+        batch_op.add_column(
+            sa.Column("asked", sa.SmallInteger(), server_default="1", nullable=False)
+        )
+        batch_op.add_column(sa.Column("closed_at", AT, nullable=True))
+        batch_op.add_column(sa.Column("closed_by", ID, nullable=True))
+        batch_op.create_index(
+            "ix_rollcall_open",
+            ["next_at"],
+            unique=False,
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
+        )
+        batch_op.create_foreign_key(
+            batch_op.f("fk_rollcall_closed_by"), "person", ["closed_by"], ["id"]
+        )
