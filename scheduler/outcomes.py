@@ -1,5 +1,7 @@
 """The one table that says what an error of a channel means for a message."""
 
+import socket
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,9 +21,16 @@ from aiogram.exceptions import (
     TelegramServerError,
     TelegramUnauthorizedError,
 )
-from aiohttp import ClientConnectorError, ConnectionTimeoutError, InvalidURL
+from aiohttp import (
+    ClientConnectorDNSError,
+    ClientConnectorError,
+    ClientSSLError,
+    ConnectionTimeoutError,
+    InvalidURL,
+)
 
 _REASON: Final = 80
+_NEVER_MADE: Final = (ClientConnectorError, ClientSSLError, ConnectionTimeoutError, InvalidURL)
 
 
 class Kind(StrEnum):
@@ -49,6 +58,13 @@ class Decision:
     retry_after: float = 0
     account: str | None = None
     chat_id: int | None = None
+
+
+class NotSent(TelegramNetworkError):
+    """Nothing of the request has left: no connection, or one that had ended before.
+
+    Its cause says why.
+    """
 
 
 class FetchFailed(Exception):
@@ -88,11 +104,16 @@ def _bad_request(error: TelegramBadRequest) -> Decision:
 
 
 def _network(error: TelegramNetworkError) -> Decision:
-    # Only a connection that was never made is proof that the request did not leave: a reset or a
-    # closed connection may have come after it arrived.
-    if isinstance(error.__cause__, ClientConnectorError | ConnectionTimeoutError | InvalidURL):
-        return Decision(Kind.UNSENT, "no connection to the channel")
-    return Decision(Kind.LOST, "no answer from the channel")
+    # Whatever broke after the request began to leave may have broken after it arrived. Of what
+    # goes through aiohttp, only a connection that was never made is proof that it did not.
+    cause = error.__cause__
+    if not isinstance(error, NotSent) and not isinstance(cause, _NEVER_MADE):
+        return Decision(Kind.LOST, "no answer from the channel")
+    if isinstance(cause, ssl.SSLError | ClientSSLError):
+        return Decision(Kind.UNSENT, "no secure connection to the channel")
+    if isinstance(cause, socket.gaierror | ClientConnectorDNSError):
+        return Decision(Kind.UNSENT, "the channel's address was not found")
+    return Decision(Kind.UNSENT, "no connection to the channel")
 
 
 def _too_fast(error: TelegramRetryAfter) -> Decision:

@@ -19,13 +19,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-import aiohttp
 import pytest
 import structlog
 from pydantic import SecretStr
 from sqlalchemy import func, select
 
-from bot.channels.telegram import TelegramSession
 from bot.cli import main
 from bot.service import Service, running
 from bot.settings import Settings
@@ -381,12 +379,10 @@ async def open_town(
 
 @contextlib.contextmanager
 def _quiet() -> Any:
-    """The service's logging set back at the end, and its Telegram session closed at once."""
+    """The service's logging set back at the end."""
     root = logging.getLogger()
     handlers, level, config = list(root.handlers), root.level, structlog.get_config()
     with pytest.MonkeyPatch.context() as patch:
-        # aiogram waits a quarter of a second for TLS, which is not used here.
-        patch.setattr(TelegramSession, "close", _close_at_once)
         # Stories are told faster than people write; what is unasked would wait for the talk.
         patch.setattr(pace, "PRIVATE", (1000.0, 1000.0))
         try:
@@ -395,12 +391,6 @@ def _quiet() -> Any:
             root.handlers[:] = handlers
             root.setLevel(level)
             structlog.configure(**config)
-
-
-async def _close_at_once(session: TelegramSession) -> None:
-    client: aiohttp.ClientSession | None = session._session
-    if client is not None:
-        await client.close()
 
 
 @pytest.fixture
