@@ -1,4 +1,4 @@
-FROM python:3.11-slim AS build
+FROM python:3.11-slim-trixie AS build
 WORKDIR /src
 COPY run-requirements.lock ./
 RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r run-requirements.lock
@@ -10,7 +10,10 @@ COPY storage storage
 COPY locales locales
 RUN /venv/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation .
 
-FROM python:3.11-slim
+FROM python:3.11-slim-trixie
+# pg_dump, for `kinroom backup`: it must not be older than the server in compose.yaml.
+RUN apt-get update && apt-get install --yes --no-install-recommends postgresql-client-17 \
+  && rm -rf /var/lib/apt/lists/*
 RUN useradd --create-home --uid 10001 kinroom && install --directory --owner kinroom /data/var
 COPY --from=build /venv /venv
 USER kinroom

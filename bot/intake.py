@@ -13,9 +13,9 @@ from aiogram.types import Update
 from aiogram.utils.i18n import I18n
 from sqlalchemy.exc import IntegrityError
 
+from bot.metrics import Metrics
 from bot.middlewares.transaction import Alongside, Taken
 from bot.replies import Replies
-from bot.telemetry import Metrics
 from locales.catalogs import match_language
 from storage.away import is_away
 from storage.database import Database

@@ -14,8 +14,8 @@ from aiogram.exceptions import TelegramRetryAfter
 from aiogram.methods import AnswerCallbackQuery, TelegramMethod
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.metrics import Metrics
 from bot.speech import as_plain, from_plain
-from bot.telemetry import Metrics
 from scheduler.outcomes import Decision, Kind, decide
 from storage.database import Database
 from storage.intake import forget_replies, keep_replies, take_unsent_replies

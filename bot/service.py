@@ -27,12 +27,13 @@ from bot.demo.welcome import welcome_to_demo
 from bot.greeting import Greeting
 from bot.intake import Intake, IntakeUnavailable
 from bot.listening import bind_port
+from bot.metrics import Metrics
 from bot.opening import Opened, open_database
 from bot.polling import HEARD, Polling
 from bot.possession import sole_service
 from bot.replies import Replies
 from bot.settings import Settings
-from bot.telemetry import Metrics, configure_logging, telemetry_routes
+from bot.telemetry import configure_logging, telemetry_routes
 from bot.webhook import PATH as WEBHOOK_PATH
 from bot.webhook import webhook_route
 from bot.wiring import make_dispatcher
@@ -158,6 +159,7 @@ async def _start(
     render = Renderer(i18n, abilities)
     delivery = Delivery(db, bots, abilities, render, clock=clock)
     metrics.watch(delivery)
+    metrics.watch_pool(db)
     replies = Replies(db, bots, metrics, channels, clock, spoke=delivery.spoke)
     dispatcher = make_dispatcher(
         db, i18n, channels=channels, abilities=abilities, links=links, clock=clock
@@ -169,6 +171,7 @@ async def _start(
 
     intake = Intake(db, dispatcher, replies, i18n, metrics, channels, clock, committed)
     ticking = Clock(db, nudge=delivery.nudge, running=delivery.running, clock=clock)
+    metrics.watch_clock(ticking, clock)
 
     async def opened_page(chat_id: int) -> None:
         if await welcome_to_demo(db, i18n, channel.bot, chat_id, clock()):

@@ -149,6 +149,11 @@ def read_settings(env_file: Path | None = Path(".env")) -> Settings:
         raise BadSettings(_explain(problem)) from None
 
 
+def environment_for_tools() -> dict[str, str]:
+    """What a program of another house is started with: our environment without our settings."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+
+
 def _refuse_unknown(names: Iterable[str], where: str) -> None:
     known = [PREFIX + name.upper() for name in Settings.model_fields]
     for name in sorted(names):

@@ -4,23 +4,19 @@ import contextlib
 import logging
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from datetime import datetime
 from typing import Any, Final, Literal, TextIO
 
 import structlog
 from aiohttp import web
-from prometheus_client import CollectorRegistry, Counter, Gauge, Metric, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
-from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.metrics import Metrics
 from bot.tracebacks import format_traceback
-from scheduler.delivery import Delivery
 from storage.database import Database
 from storage.errors import Refused
 from storage.migrate import check_version
-from storage.outbox import waiting_states
 
 _TOKEN: Final = re.compile(r"[0-9]+:[A-Za-z0-9_-]{30,}")
 # Where a database's error quotes values, as far as the end of the line or of what was printed.
@@ -111,69 +107,6 @@ def configure_logging(
     )
 
 
-class Metrics:
-    """The figures of one process, in its own registry."""
-
-    def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        self.updates = Counter(
-            "kinroom_updates",
-            "Updates taken in, by channel and by how they ended: done, repeated, set_aside.",
-            ["channel", "outcome"],
-            registry=self.registry,
-        )
-        self.replies = Counter(
-            "kinroom_replies",
-            "Replies in conversations, by channel and outcome: sent, failed, late.",
-            ["channel", "outcome"],
-            registry=self.registry,
-        )
-        self.waiting = Gauge(
-            "kinroom_outbox_rows",
-            "Messages of the outbox that are not finished, by state.",
-            ["state"],
-            registry=self.registry,
-        )
-        self.overdue = Gauge(
-            "kinroom_outbox_oldest_due_seconds",
-            "How long the longest overdue message has waited.",
-            registry=self.registry,
-        )
-
-    def watch(self, delivery: Delivery) -> None:
-        """Show what becomes of unsolicited messages, and how each bot's lane stands."""
-        self.registry.register(_DeliveryFigures(delivery))
-
-    def exposition(self) -> bytes:
-        return generate_latest(self.registry)
-
-
-class _DeliveryFigures(Collector):
-    def __init__(self, delivery: Delivery) -> None:
-        self._delivery = delivery
-
-    def collect(self) -> Iterator[Metric]:
-        attempts = CounterMetricFamily(
-            "kinroom_deliveries",
-            "Attempts to send unsolicited messages, by template and by what became of them.",
-            labels=["template", "result"],
-        )
-        for (template, result), count in self._delivery.counts.items():
-            attempts.add_metric([template, result], count)
-        yield attempts
-        in_flight = GaugeMetricFamily(
-            "kinroom_lane_in_flight", "Messages a bot is sending right now.", labels=["bot"]
-        )
-        rate = GaugeMetricFamily(
-            "kinroom_lane_rate", "Messages a second a bot may send; 0: no limit.", labels=["bot"]
-        )
-        for bot_id, lane in self._delivery.lanes.items():
-            in_flight.add_metric([str(bot_id)], lane.in_flight)
-            rate.add_metric([str(bot_id)], lane.rate)
-        yield in_flight
-        yield rate
-
-
 async def check_ready(db: Database) -> str | None:
     """Why the service cannot work now, in a word; ``None`` when it can."""
     try:
@@ -202,11 +135,7 @@ def telemetry_routes(
 
     async def figures(_request: web.Request) -> web.Response:
         with contextlib.suppress(SQLAlchemyError, OSError):
-            async with db.read() as tx:
-                states = await waiting_states(tx, clock())
-            metrics.overdue.set(states.pop("oldest_due_seconds"))
-            for state, count in states.items():
-                metrics.waiting.labels(state).set(count)
+            await metrics.backlog.count(db, clock())
         return web.Response(
             body=metrics.exposition(),
             headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},

@@ -11,8 +11,9 @@ from sqlalchemy import case as when
 from storage.database import Tx
 from storage.duties import Officer, covers, officers_near
 from storage.errors import Refused
-from storage.models import Area, Case, CaseMessage, Delivery, Person
+from storage.models import Area, Case, CaseMessage, Person
 from storage.outbox import enqueue
+from storage.past import EVERY_DELIVERY
 from storage.people import Who
 from storage.vault import new_ref
 
@@ -259,11 +260,14 @@ def _for(by: Who) -> tuple[ColumnElement[bool], ...]:
 
 async def case_of_message(tx: Tx, account_id: int, message_id: int) -> int | None:
     """The case that the message an officer's account received was about."""
+    every = EVERY_DELIVERY.c
     found: int | None = await tx.scalar(
-        select(Delivery.case_id).where(
-            Delivery.account_id == account_id,
-            Delivery.message_id == message_id,
-            Delivery.template.in_(_TO_OFFICERS),
+        select(every.case_id)
+        .where(
+            every.account_id == account_id,
+            every.message_id == message_id,
+            every.template.in_(_TO_OFFICERS),
         )
+        .limit(1)
     )
     return found

@@ -20,6 +20,7 @@ from storage.models import (
     Invite,
     Login,
     Look,
+    PastDelivery,
     Person,
     Role,
 )
@@ -73,10 +74,11 @@ async def erase_person(tx: Tx, who: Who, now: datetime) -> None:
         .where(Checkin.person_id == person_id)
         .values(bot_id=None, chat_id=None, message_id=None)
     )
+    # In this order: one that is being moved meanwhile is found in the past, once it has arrived.
+    nowhere = {"account_id": None, "message_id": None}
+    await tx.execute(update(Delivery).where(Delivery.person_id == person_id).values(nowhere))
     await tx.execute(
-        update(Delivery)
-        .where(Delivery.person_id == person_id)
-        .values(account_id=None, message_id=None)
+        update(PastDelivery).where(PastDelivery.person_id == person_id).values(nowhere)
     )
     await _erase_chats(tx, person_id)
     await tx.execute(delete(Login).where(Login.person_id == person_id))

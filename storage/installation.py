@@ -9,6 +9,8 @@ from storage.models import Installation
 KEY_CHECK = "key_check"
 DEMO = "demo"
 TELEGRAM_USERNAME = "telegram_username"
+BACKUP = "backup"
+"""Only in a copy: what it is a copy of."""
 
 
 async def find_value(tx: Tx, key: str) -> str | None:

@@ -24,6 +24,9 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 Standing = Literal["empty", "behind", "current"]
 
+RESTORING = "kinroom_restoring"
+"""The schema that keeps what a PostgreSQL database held while a backup is put into it."""
+
 # Any number will do, as long as every process that migrates takes the same.
 _ADVISORY_LOCK = 4_702_111
 
@@ -47,7 +50,19 @@ async def find_version(tx: Tx) -> str | None:
 
 
 async def check_version(tx: Tx) -> Standing:
-    """How the database stands to this program. Raises :class:`Refused` when it is newer."""
+    """How the database stands to this program.
+
+    Raises :class:`Refused` when it is newer, or while a restore is not done.
+    """
+    if tx.on_postgres and await tx.scalar(text(f"SELECT to_regnamespace('{RESTORING}')::text")):
+        raise Refused(
+            "a restore into this database runs, or did not come to its end: run "
+            "`kinroom restore` again, which first puts back what was there"
+        )
+    return await _check_known(tx)
+
+
+async def _check_known(tx: Tx) -> Standing:
     version, known = await find_version(tx), known_versions()
     if version is None:
         return "empty"
@@ -76,7 +91,7 @@ async def upgrade(db: Database, target: str = "head") -> tuple[str | None, str]:
             else:
                 await conn.execute(text(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})"))
             before = await find_version(tx)
-            if await check_version(tx) != "current":
+            if await _check_known(tx) != "current":
                 await conn.run_sync(_run, target)
                 if db.on_sqlite:
                     await _check_references(conn)

@@ -16,13 +16,13 @@ from storage.models import (
     Checkin,
     Consent,
     Contact,
-    Delivery,
     Enrolment,
     Look,
     Person,
     Role,
     StatusChange,
 )
+from storage.past import EVERY_DELIVERY
 
 _LOOKS: Final = 1000
 
@@ -107,6 +107,7 @@ async def _last_look(tx: Tx, person_id: int) -> tuple[datetime, str] | None:
 async def export_person(tx: Tx, person_id: int) -> dict[str, Any]:
     """The whole record as plain JSON values, times as ISO 8601 in UTC."""
     held = await held_about(tx, person_id)
+    every = EVERY_DELIVERY.c
     person = (
         await tx.execute(select(Person.ref, Person.phone).where(Person.id == person_id))
     ).one()
@@ -170,9 +171,9 @@ async def export_person(tx: Tx, person_id: int) -> dict[str, Any]:
         "cases": await _cases(tx, person_id),
         "messages": await _rows(
             tx,
-            select(Delivery.template, Delivery.state, Delivery.created_at, Delivery.finished_at)
-            .where(Delivery.person_id == person_id)
-            .order_by(Delivery.id),
+            select(every.template, every.state, every.created_at, every.finished_at)
+            .where(every.person_id == person_id)
+            .order_by(every.created_at, every.id),
         ),
         "looks": [
             {"what": look.what, "at": look.at.isoformat(), "by": look.by_name or None}

@@ -1,13 +1,14 @@
 """The outbox: unsolicited messages, written in the transaction that decided them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
     ScalarSelect,
-    delete,
+    Select,
+    Update,
     exists,
     func,
     literal,
@@ -18,7 +19,7 @@ from sqlalchemy import (
 )
 
 from storage.database import Tx
-from storage.models import Account, Delivery
+from storage.models import Account, Delivery, LanePace
 
 URGENT: Final = 0
 CHECKIN: Final = 1
@@ -31,7 +32,6 @@ NEVER_TWICE: Final = ("broadcast",)
 """Templates that are marked ``unknown`` when it cannot be known whether they went out; all others
 are sent again."""
 
-KEPT_FOR: Final = timedelta(days=30)
 _BATCH: Final = 5000
 
 # Spelt out rather than bound: a partial index serves only a statement that names its condition.
@@ -135,16 +135,13 @@ async def settle_laneless(tx: Tx, now: datetime, running: Collection[int]) -> in
 async def note_stranded(
     tx: Tx, now: datetime, running: Collection[int], *, after: timedelta = timedelta(minutes=10)
 ) -> int:
-    """Look at messages overdue by ``after`` on a lane that this process does not run.
+    """Look at messages overdue by ``after`` on a lane that no process has sent through since.
 
-    Who has an account on a running lane is moved there; the others keep waiting (another process
-    may run it) with a reason. Returns how many were touched.
+    Who has an account on a ``running`` lane is moved there; the others keep waiting (a process
+    that runs theirs may start) with a reason. Returns how many were touched.
     """
-    stranded = [
-        QUEUED,
-        Delivery.lane.not_in(running),
-        Delivery.not_before <= now - after,
-    ]
+    served = select(LanePace.bot_id).where(LanePace.free_at > now - after)
+    overdue = (QUEUED, Delivery.not_before <= now - after, Delivery.lane.not_in(served))
     elsewhere = exists(
         select(literal(1)).where(
             Account.person_id == Delivery.person_id,
@@ -152,33 +149,52 @@ async def note_stranded(
             Account.bot_id.in_(running),
         )
     )
-    moved = await tx.execute(
-        update(Delivery)
-        .where(Delivery.id.in_(select(Delivery.id).where(*stranded, elsewhere).limit(_BATCH)))
-        .values(lane=lane_of(Delivery.person_id, running))
-    )
     waiting = "waits for its channel"
-    noted = await tx.execute(
+    unnoted = or_(Delivery.reason.is_(None), Delivery.reason != waiting)
+    touched = 0
+    for between in _lanes_between(sorted(running)):
+        stranded = select(Delivery.id).where(*overdue, *between).limit(_BATCH)
+        for found, change in (
+            (elsewhere, {"lane": lane_of(Delivery.person_id, running)}),
+            (unnoted, {"reason": waiting}),
+        ):
+            changed = update(Delivery).where(_picked(stranded.where(found))).values(change)
+            touched += await _count(tx, changed)
+    return touched
+
+
+async def _count(tx: Tx, change: Update) -> int:
+    """Make the change; how many rows it met, which SQLite's driver does not count after WITH."""
+    return len((await tx.execute(change.returning(Delivery.id))).all())
+
+
+def _picked(ids: Select[int]) -> ColumnElement[bool]:
+    """Those that nobody else is busy with.
+
+    Materialised by its row lock: PostgreSQL would otherwise be free to run the limit per row.
+    """
+    return Delivery.id.in_(select(ids.with_for_update(skip_locked=True).cte("picked").c.id))
+
+
+def _lanes_between(running: Sequence[int]) -> Iterator[tuple[ColumnElement[bool], ...]]:
+    """All other lanes, as ranges: an index is not asked for what is not in a list."""
+    below: tuple[ColumnElement[bool], ...] = (Delivery.lane.is_not(None),)
+    for lane in running:
+        yield *below, Delivery.lane < lane
+        below = (Delivery.lane > lane,)
+    yield below
+
+
+async def expire_due(tx: Tx, now: datetime, limit: int = _BATCH) -> int:
+    """End up to ``limit`` that are pointless by now; the reason they waited for stays."""
+    expired = (
         update(Delivery)
         .where(
-            Delivery.id.in_(
+            _picked(
                 select(Delivery.id)
-                .where(*stranded, or_(Delivery.reason.is_(None), Delivery.reason != waiting))
-                .limit(_BATCH)
-            )
-        )
-        .values(reason=waiting)
-    )
-    return moved.rowcount + noted.rowcount
-
-
-async def expire_due(tx: Tx, now: datetime) -> int:
-    """End what is pointless by now, a batch at a time; the reason it waited for stays."""
-    expired = await tx.execute(
-        update(Delivery)
-        .where(
-            Delivery.id.in_(
-                select(Delivery.id).where(QUEUED, Delivery.expires_at <= now).limit(_BATCH)
+                .where(QUEUED, Delivery.expires_at <= now)
+                .order_by(Delivery.expires_at)
+                .limit(limit)
             )
         )
         .values(
@@ -187,54 +203,4 @@ async def expire_due(tx: Tx, now: datetime) -> int:
             finished_at=now,
         )
     )
-    return expired.rowcount
-
-
-async def prune_finished(tx: Tx, now: datetime) -> int:
-    """Drop messages finished more than 30 days ago, a batch at a time.
-
-    What a delivery proved stays in its check-in; a case's message stays with the case. Replies
-    to a case's message are found through its delivery, so those go with the rest after 30 days.
-    """
-    gone = await tx.execute(
-        delete(Delivery).where(
-            Delivery.id.in_(
-                select(Delivery.id).where(Delivery.finished_at < now - KEPT_FOR).limit(_BATCH)
-            )
-        )
-    )
-    return gone.rowcount
-
-
-async def outbox_states(tx: Tx, now: datetime) -> dict[str, Any]:
-    """``{"states": {state: n}, "oldest_due_seconds": x or None}``, as design §5 gives it.
-
-    Finished messages count for 30 days. The age is that of the longest overdue queued message.
-    """
-    counted = await tx.execute(
-        select(Delivery.state, func.count().label("n"))
-        .where(or_(Delivery.finished_at.is_(None), Delivery.finished_at >= now - KEPT_FOR))
-        .group_by(Delivery.state)
-    )
-    states = dict.fromkeys(STATES, 0)
-    states.update({row.state: row.n for row in counted})
-    oldest: datetime | None = await tx.scalar(
-        select(func.min(Delivery.not_before)).where(QUEUED, Delivery.not_before <= now)
-    )
-    age = None if oldest is None else round((now - oldest).total_seconds(), 3)
-    return {"states": states, "oldest_due_seconds": age}
-
-
-async def waiting_states(tx: Tx, now: datetime) -> dict[str, float]:
-    """``{"queued", "sending", "oldest_due_seconds"}`` from the partial indexes alone.
-
-    Cheap enough to ask every few seconds; ``oldest_due_seconds`` is 0 when nothing is overdue.
-    """
-    found: dict[str, float] = {}
-    for state, condition in (("queued", QUEUED), ("sending", SENDING)):
-        found[state] = await tx.scalar(select(func.count()).where(condition))
-    oldest: datetime | None = await tx.scalar(
-        select(func.min(Delivery.not_before)).where(QUEUED, Delivery.not_before <= now)
-    )
-    found["oldest_due_seconds"] = 0.0 if oldest is None else (now - oldest).total_seconds()
-    return found
+    return await _count(tx, expired)

@@ -11,15 +11,14 @@ from storage.models import Intake, Invite
 UPDATES_KEPT_FOR: Final = timedelta(days=7)
 """Telegram delivers an update again within 24 hours, a browser that was away within days; the
 numbers are chosen anew after an idle week."""
-_BATCH: Final = 2000
 
 
-async def prune_intake(tx: Tx, now: datetime) -> int:
-    """Drop a batch of old updates from the journal; how many. Unsent replies go with theirs."""
+async def prune_intake(tx: Tx, now: datetime, limit: int = 2000) -> int:
+    """Drop up to ``limit`` old updates from the journal, with their replies; how many."""
     old = (
         select(Intake.bot_id, Intake.update_id)
         .where(Intake.at < now - UPDATES_KEPT_FOR)
-        .limit(_BATCH)
+        .limit(limit)
     )
     keys = (await tx.execute(old)).all()
     if not keys:

@@ -30,7 +30,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import CTE, ColumnElement, Select, and_, case, exists, func, not_, select
+from sqlalchemy import CTE, ColumnElement, Select, and_, case, exists, func, not_, select, union_all
 from sqlalchemy.orm import aliased
 
 from storage.areas import AreaInfo
@@ -42,7 +42,8 @@ from storage.expected import (
     periods_cte,
     register_cte,
 )
-from storage.models import Account, Checkin, Contact, Delivery, Enrolment, Person, StatusChange
+from storage.models import Account, Checkin, Contact, Enrolment, Person, StatusChange
+from storage.past import DELIVERIES
 from storage.periods import Period
 
 Standing = Literal["heard", "vouched", "reached", "tried", "silent"]
@@ -222,20 +223,22 @@ _FAILED, _ARRIVED = 1, 2
 
 def _sent(period: CTE, found: CTE) -> ColumnElement[Any]:
     """What became of the outbox's messages: the best outcome, null when nothing was sent."""
-    return (
-        select(
-            func.max(
+    # The person stands in each of the two: SQLite would not carry it into a union of them.
+    each = union_all(
+        *(
+            select(
                 case(
-                    (Delivery.state.in_(("sent", "unknown")), _ARRIVED),
-                    (Delivery.state == "failed", _FAILED),
-                )
+                    (message.state.in_(("sent", "unknown")), _ARRIVED),
+                    (message.state == "failed", _FAILED),
+                ).label("outcome")
             )
+            .where(
+                message.person_id == found.c.person_id,
+                message.finished_at >= period.c.start,
+                message.finished_at < period.c.stop,
+            )
+            .correlate(period, found)
+            for message in DELIVERIES
         )
-        .where(
-            Delivery.person_id == found.c.person_id,
-            Delivery.finished_at >= period.c.start,
-            Delivery.finished_at < period.c.stop,
-        )
-        .correlate(period, found)
-        .scalar_subquery()
-    )
+    ).subquery()
+    return select(func.max(each.c.outcome)).scalar_subquery()

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, func, or_, select, union
 from sqlalchemy.orm import aliased
 
 from storage.conversation import Body, Bubble, delete_messages, messages_after
@@ -16,7 +16,6 @@ from storage.models import (
     Area,
     Case,
     CaseMessage,
-    Delivery,
     Enrolment,
     Intake,
     Person,
@@ -24,6 +23,7 @@ from storage.models import (
     WebChat,
     WebFile,
 )
+from storage.past import DELIVERIES
 
 _BATCH: Final = 500
 _LONG: Final = 8
@@ -192,13 +192,18 @@ async def _erase_from_chat(
     tx: Tx, chat_id: int, person_id: int, told: Told, sent: dict[int, list[bytes]]
 ) -> None:
     about = await tx.execute(
-        select(Delivery.message_id)
-        .join(Account, Account.id == Delivery.account_id)
-        .where(
-            Account.chat_id == chat_id,
-            Account.channel == "web",
-            Delivery.case_id.in_(select(Case.id).where(Case.person_id == person_id)),
-            Delivery.message_id.is_not(None),
+        union(
+            *(
+                select(sent_as.message_id)
+                .join(Account, Account.id == sent_as.account_id)
+                .where(
+                    Account.chat_id == chat_id,
+                    Account.channel == "web",
+                    sent_as.case_id.in_(select(Case.id).where(Case.person_id == person_id)),
+                    sent_as.message_id.is_not(None),
+                )
+                for sent_as in DELIVERIES
+            )
         )
     )
     known = {row.message_id for row in about}

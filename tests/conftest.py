@@ -215,8 +215,14 @@ _TABLES = """
 """
 
 
+_MONTHS = r"SELECT tablename FROM pg_tables WHERE tablename ~ '^delivery_past_\d'"
+
+
 async def _emptied(used: URL, template: URL) -> bool:
-    """Empty a test's database, to be as new; not one whose tables the test has changed."""
+    """Empty a test's database, to be as new; not one whose tables the test has changed.
+
+    The months of past messages come with what happens.
+    """
     shapes = []
     for url in (used, template):
         conn = await asyncpg.connect(_plain(url))
@@ -227,6 +233,9 @@ async def _emptied(used: URL, template: URL) -> bool:
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                     " WHERE datname = current_database() AND pid <> pg_backend_pid()"
                 )
+            if url is used:
+                for month in await conn.fetch(_MONTHS):
+                    await conn.execute(f"DROP TABLE {month['tablename']}")
             versions = await conn.fetch("SELECT * FROM alembic_version")
             shapes.append((await conn.fetchval(_SHAPE), [tuple(row) for row in versions]))
             if url is used:

@@ -36,6 +36,8 @@ COMMANDS = [
     ("broadcast",),
     ("register",),
     ("outbox",),
+    ("backup",),
+    ("restore",),
     ("doctor",),
     ("demo",),
     ("demo", "remove"),

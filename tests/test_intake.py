@@ -14,9 +14,9 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.intake import Intake
+from bot.metrics import Metrics
 from bot.middlewares.transaction import OneTransaction, Taken
 from bot.replies import Replies
-from bot.telemetry import Metrics
 from locales.catalogs import Catalogs
 from storage.database import Database, Tx
 from storage.dialogs import Conversation, DialogStorage

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 
+from storage.backlog import outbox_states
 from storage.broadcasts import broadcast_outcome, count_audience, plan_broadcast
 from storage.checkins import (
     answer_checkin,
@@ -18,8 +19,6 @@ from storage.outbox import (
     enqueue,
     expire_due,
     note_stranded,
-    outbox_states,
-    prune_finished,
     settle_laneless,
 )
 from tests.outbox_people import LANE, WEB, add_account, make_area, make_person, states
@@ -216,7 +215,5 @@ async def test_expired_counted_and_pruned(db: Database, now: datetime) -> None:
             "cancelled": 0,
         }
         assert counted["oldest_due_seconds"] == 3600
-        assert await prune_finished(tx, now + timedelta(days=29)) == 0
         assert (await outbox_states(tx, now + timedelta(days=31)))["states"]["expired"] == 0
-        assert await prune_finished(tx, now + timedelta(days=31)) == 1
         assert (await outbox_states(tx, now - 3 * HOUR))["oldest_due_seconds"] is None

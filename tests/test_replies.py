@@ -16,9 +16,9 @@ from aiohttp import ClientConnectorError
 from aiohttp.client_reqrep import ConnectionKey
 from sqlalchemy import select
 
+from bot.metrics import Metrics
 from bot.replies import Replies
 from bot.speech import as_plain
-from bot.telemetry import Metrics
 from storage.database import Database
 from storage.intake import record_update
 from storage.models import Intake

@@ -10,6 +10,7 @@ from typer.exceptions import Abort, TyperException
 # A command imports what it needs when it runs, so that --help and mistakes answer at once.
 from bot.cli import (
     area,
+    backup,
     broadcast,
     demo,
     doctor,
@@ -17,6 +18,7 @@ from bot.cli import (
     officer,
     outbox,
     register,
+    restore,
     rollcall,
     run,
     worker,
@@ -39,6 +41,8 @@ app.command("rollcall")(rollcall.rollcall)
 app.command("broadcast")(broadcast.broadcast)
 app.command("register")(register.register)
 app.command("outbox")(outbox.outbox)
+app.command("backup")(backup.backup)
+app.command("restore")(restore.restore)
 app.command("doctor")(doctor.doctor)
 app.add_typer(demo.app, name="demo")
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 def outbox(as_json: AsJson = False) -> None:
     """Count the outbox by state; finished messages of the last 30 days."""
-    from storage.outbox import outbox_states
+    from storage.backlog import outbox_states
 
     async def work(opened: "Opened") -> dict[str, Any]:
         async with opened.db.read() as tx:

@@ -20,7 +20,6 @@ from storage.models import (
     CheckinRule,
     Consent,
     Contact,
-    Delivery,
     Dialog,
     Enrolment,
     Invite,
@@ -33,6 +32,7 @@ from storage.models import (
     StatusChange,
     WebChat,
 )
+from storage.past import DELIVERIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +70,10 @@ async def remove_demo(tx: Tx, now: datetime) -> Removed:
     if await find_value(tx, DEMO) is None:
         return Removed(there_was_one=False)
     cases = select(Case.id).where(Case.person_id.in_(_DEMO))
-    await tx.execute(
-        delete(Delivery).where(or_(Delivery.person_id.in_(_DEMO), Delivery.case_id.in_(cases)))
-    )
+    for sent in DELIVERIES:
+        await tx.execute(
+            delete(sent).where(or_(sent.person_id.in_(_DEMO), sent.case_id.in_(cases)))
+        )
     contacts = (await tx.execute(delete(Contact).where(Contact.person_id.in_(_DEMO)))).rowcount
     await tx.execute(delete(CaseMessage).where(CaseMessage.case_id.in_(cases)))
     await tx.execute(delete(Case).where(Case.person_id.in_(_DEMO)))

@@ -103,7 +103,7 @@ class PastDelivery(Base):
 
     __tablename__ = "delivery_past"
     id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
-    finished_at: Mapped[datetime] = mapped_column(primary_key=True)
+    finished_at: Mapped[datetime] = mapped_column(primary_key=True, index=True)
     person_id: Mapped[int] = mapped_column(BigInteger)
     template: Mapped[str] = mapped_column(String(24))
     priority: Mapped[int] = mapped_column(SmallInteger)

@@ -13,9 +13,9 @@ from sqlalchemy import Select, func, select
 
 from bot.channels.telegram import telegram_abilities
 from bot.intake import Intake
+from bot.metrics import Metrics
 from bot.polling import parse_update
 from bot.replies import Replies
-from bot.telemetry import Metrics
 from bot.wiring import make_dispatcher
 from handlers.links import Links
 from locales.catalogs import Catalogs

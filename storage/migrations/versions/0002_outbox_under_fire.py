@@ -70,6 +70,9 @@ def upgrade() -> None:
             batch_op.f("ix_delivery_past_dedupe_key"), ["dedupe_key"], unique=False
         )
         batch_op.create_index(
+            batch_op.f("ix_delivery_past_finished_at"), ["finished_at"], unique=False
+        )
+        batch_op.create_index(
             "ix_delivery_past_message",
             ["account_id", "message_id"],
             unique=False,
