@@ -1,9 +1,8 @@
 """One attempt to send one letter, and what it makes of the message."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 import structlog
 from aiogram import Bot
@@ -23,8 +22,7 @@ REQUEST_TIMEOUT: Final = 20
 _SURE_IN_PART: Final = (Kind.REFUSED, Kind.UNREACHABLE)
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """The channel took it; ``started`` is when the last part left."""
 
     message_id: int | None
@@ -75,7 +73,12 @@ def settle_decision(
     backed_off = now + timedelta(seconds=back_off(message.attempts))
     reason = decision.reason
     match decision.kind:
-        case Kind.THROTTLED | Kind.UNSENT | Kind.NO_ENTRY:
+        case Kind.THROTTLED:
+            # The chat's own time: were it the whole bot's, the lane waits for longer.
+            chat_until = now + timedelta(seconds=decision.retry_after)
+            resting = AccountNews(to.account_id, held_until=chat_until)
+            return later(message, until, reason), resting
+        case Kind.UNSENT | Kind.NO_ENTRY:
             return later(message, until, reason), None
         case Kind.AGAIN:
             return later(message, backed_off, reason, counted=True), None

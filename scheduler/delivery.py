@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Final, Protocol
@@ -11,25 +11,31 @@ from typing import Final, Protocol
 import structlog
 from aiogram import Bot
 
-from scheduler.attempts import in_a_word, later, send_letter, sent, settle_decision
-from scheduler.leaving import Drop, Go, Hold, check_leave
-from scheduler.letters import Letter, Ready, Render, Withheld
-from scheduler.outcomes import Decision, Kind
+from scheduler.attempts import in_a_word
+from scheduler.letters import Render
 from scheduler.pace import Lane
-from storage.claims import Address, Claimed, claim_due, is_due
+from scheduler.preparing import Prepared, prepare
+from scheduler.queues import Queues
+from scheduler.sending import Sending
+from scheduler.slots import Slots
+from storage.claims import Claimed, load_claimed
 from storage.database import Database, Tx
 from storage.outbox import settle_laneless
 from storage.outcomes import AccountNews, Outcome, record_outcomes, recover_lost
 
 _log = structlog.get_logger(__name__)
 
-_LEASE: Final = timedelta(seconds=75)
+LEASE: Final = timedelta(seconds=75)
 """Longer than a fetch, a send and a slow record together."""
 _IDLE: Final = 1.0
 _GRACE: Final = 15.0
-_AT_ONCE: Final = 64
-_GATHER: Final = 0.02
+_AT_ONCE: Final = 128
+_GATHER: Final = 0.05
 """How long outcomes wait for company before they are written, in seconds."""
+_SHARE_OF_TIME: Final = 0.02
+_PATIENCE: Final = 12.0
+"""Seconds after which a database that does not answer counts as away."""
+_LONGEST_REST: Final = 1.0
 
 
 class HasRate(Protocol):
@@ -40,8 +46,8 @@ class HasRate(Protocol):
 class Delivery:
     """Sends what is due, a lane for each bot, until stopped.
 
-    A message is claimed only when it can leave at once, so what is ``sending`` is what is in
-    flight: after a crash no more than that has an unknown fate.
+    A message is claimed only when it can leave within a fifth of a second, so what is ``sending``
+    is what is in flight: after a crash no more than that has an unknown fate.
 
     ``abilities[bot_id].rate`` is messages a second, 0 for no limit. ``counts`` counts what became
     of attempts, by ``(template, result)``; ``lanes`` show how each bot stands.
@@ -59,21 +65,22 @@ class Delivery:
         at_once: int = _AT_ONCE,
     ) -> None:
         self._db = db
-        self._bots = bots
         self._render = render
         self._clock = clock
         self._seconds = seconds
-        self._at_once = at_once
-        self.lanes = {bot_id: Lane(bot_id, abilities[bot_id].rate) for bot_id in bots}
+        self.lanes = {bot_id: Lane(bot_id, abilities[bot_id].rate, at_once) for bot_id in bots}
+        self._queues = {bot_id: Queues(bot_id, seconds) for bot_id in bots}
+        self._slots = Slots(seconds, shared=not db.on_sqlite)
+        self._sending = Sending(self.lanes, bots, clock, seconds, self._over)
         self.counts: Counter[tuple[str, str]] = Counter()
         self._wake = asyncio.Event()
+        self._gathering: asyncio.TimerHandle | None = None
         self._stopping = False
+        self._troubled = False
         self._loop: asyncio.Task[None] | None = None
-        self._in_flight: set[asyncio.Task[None]] = set()
-        self._last_to: dict[tuple[int, int], asyncio.Task[None]] = {}
         self._outcomes: list[Outcome] = []
         self._news: list[AccountNews] = []
-        self._tended_at: float | None = None
+        self._tend_at: float | None = None
 
     async def start(self) -> None:
         """Take back what a crash left in flight, and begin.
@@ -81,7 +88,7 @@ class Delivery:
         On SQLite no other process delivers, so leases need not run out first.
         """
         async with self._db.write() as tx:
-            found = await recover_lost(tx, self._clock(), everything=self._db.on_sqlite)
+            found = await recover_lost(tx, self._clock(), LEASE, everything=self._db.on_sqlite)
         if found:
             _log.warning("recovered messages that were in flight when the service ended", n=found)
         self._loop = asyncio.create_task(self._run(), name="delivery")
@@ -99,19 +106,21 @@ class Delivery:
         """Claim nothing more, let what is in flight arrive, write it down."""
         self._stopping = True
         self._wake.set()
+        self._sending.stop()
         if self._loop is not None:
             await self._loop
         await self.settle(_GRACE)
 
     async def settle(self, grace: float | None = None) -> None:
-        """Wait for what is in flight and record it. After ``grace`` seconds, give it up as lost."""
-        if self._in_flight:
-            _, late = await asyncio.wait(self._in_flight, timeout=grace)
-            for task in late:
-                task.cancel()
-            if late:
-                await asyncio.wait(late)
-        await self._record()
+        """Wait for what is on its way and record it; give up what takes longer than ``grace``."""
+        await self._sending.settle(grace)
+        if self._gathering is not None:
+            self._gathering.cancel()
+            self._gathering = None
+        if self._outcomes or self._news:
+            async with self._write() as tx:
+                noted = await self._record(tx)
+            self._recorded(*noted)
 
     async def _run(self) -> None:
         failures = 0
@@ -123,10 +132,8 @@ class Delivery:
             except Exception:  # noqa: BLE001  # the loop outlives whatever its database does
                 # The database is away, most likely. Outcomes are kept; nothing is claimed.
                 failures += 1
-                pause = min(5.0, 0.25 * 2.0**failures)
+                pause = min(_LONGEST_REST, 0.125 * 2.0**failures)
                 _log.exception("delivery could not reach the outbox; trying again", seconds=pause)
-                await self._rest(pause)
-                continue
             if pause > 0:
                 await self._rest(pause)
 
@@ -135,158 +142,122 @@ class Delivery:
             await asyncio.wait_for(self._wake.wait(), seconds)
 
     async def turn(self) -> float:
-        """Record what is finished, send what is due; returns seconds until there may be more."""
-        await self._record()
+        """Record what is over, send what is due; returns seconds until there may be more."""
+        self._sending.release()
         await self._tend()
         now = self._seconds()
-        room = {
-            bot_id: space
-            for bot_id, lane in self.lanes.items()
-            if (space := lane.room(now, self._at_once - lane.in_flight)) > 0
-        }
-        taken_from = await self._send_due(room) if room else set()
-        waits = [_IDLE]
-        for bot_id, lane in self.lanes.items():
-            # A full lane is looked at again when a send ends, an empty one when it is nudged.
-            empty = bot_id in room and bot_id not in taken_from
-            if lane.in_flight < self._at_once and not empty:
-                waits.append(lane.wait(self._seconds()))
-        return min(waits)
+        open_lanes = [lane for lane in self.lanes.values() if lane.room(now) > 0]
+        taken_from: set[int] = set()
+        if self._outcomes or self._news or (open_lanes and await self._is_due(open_lanes)):
+            # After trouble what is over is recorded by itself: it must not fail with a claim.
+            taken_from = await self._exchange([] if self._troubled else open_lanes)
+            if self._troubled:
+                self._troubled = False
+                return 0.0
+        # A full lane is looked at again when a send ends, an empty one when it is nudged.
+        worth_it = [
+            lane.wait(self._seconds())
+            for lane in self.lanes.values()
+            if lane not in open_lanes or lane.bot_id in taken_from
+        ]
+        return min([_IDLE, *worth_it])
+
+    async def _is_due(self, lanes: list[Lane]) -> bool:
+        now = self._clock()
+        async with self._timely(), self._db.read() as tx:
+            for lane in lanes:
+                if await self._queues[lane.bot_id].is_due(tx, now):
+                    return True
+        return False
 
     async def _tend(self) -> None:
         """Once a second: claims whose process died, messages whose account was lost."""
-        now = self._seconds()
-        if self._tended_at is not None and now < self._tended_at + _IDLE:
+        began = self._seconds()
+        if self._tend_at is not None and began < self._tend_at:
             return
-        async with self._db.write() as tx:
-            await recover_lost(tx, self._clock())
+        async with self._write() as tx:
+            await recover_lost(tx, self._clock(), LEASE)
             failed = await settle_laneless(tx, self._clock(), self.running())
         self.counts["any", "failed"] += failed
-        self._tended_at = now
+        # Where a transaction is held open, looking for nothing can take long, too.
+        took = self._seconds() - began
+        self._tend_at = began + max(_IDLE, took / _SHARE_OF_TIME)
         for lane in self.lanes.values():
-            lane.forget_idle(now)
+            lane.forget_idle(began)
 
     def running(self) -> list[int]:
         """The bots that messages can leave through."""
         return [bot_id for bot_id, lane in self.lanes.items() if lane.stopped is None]
 
-    async def _send_due(self, room: Mapping[int, int]) -> set[int]:
-        """Claim and send; the lanes that something was taken from."""
+    async def _exchange(self, lanes: list[Lane]) -> set[int]:
+        """Record what is over, claim and send; the lanes that something was taken from.
+
+        One transaction for both: its commit is what costs most.
+        """
         now = self._clock()
-        async with self._db.read() as tx:
-            if not await is_due(tx, now, room):
-                return set()
-        async with self._db.write() as tx:
-            claimed: list[Claimed] = []
-            for bot_id, space in room.items():
-                claimed += await claim_due(
-                    tx,
-                    now,
-                    lane=bot_id,
-                    running=self.running(),
-                    limit=space,
-                    lease_until=now + _LEASE,
-                )
-            letters, kept = await self._prepare(tx, claimed, now)
-            await record_outcomes(tx, kept, [], now)
-        by_id = {message.id: message for message in claimed}
-        for outcome in kept:
-            self._count(by_id[outcome.id].template, in_a_word(outcome))
-        for message, to, letter in letters:
-            self._send(message, to, letter)
+        try:
+            async with self._write() as tx:
+                noted = await self._record(tx)
+                await self._slots.tell_holds(tx, self.lanes)
+                claimed = await self._claim(tx, lanes, now) if lanes else []
+                ready = await prepare(tx, claimed, now, self._seconds(), self.lanes, self._render)
+                await self._slots.give(tx, ready, self.lanes, now)
+                await record_outcomes(tx, [outcome for _, outcome in ready.kept], [], now)
+        except BaseException:
+            self._troubled = True
+            for queues in self._queues.values():
+                queues.look_from_front()
+            raise
+        self._recorded(*noted)
+        self._send(ready)
         return {message.lane for message in claimed}
 
-    async def _prepare(
-        self, tx: Tx, claimed: Sequence[Claimed], now: datetime
-    ) -> tuple[list[tuple[Claimed, Address, Letter]], list[Outcome]]:
-        """Part the claimed into what leaves now and what does not, with its outcome."""
-        kept: list[Outcome] = []
-        ready: list[Ready] = []
-        for message in claimed:
-            match check_leave(message, now):
-                case Drop(state, reason):
-                    kept.append(Outcome(message.id, message.attempts, state, reason))
-                case Hold(until, reason):
-                    kept.append(later(message, until, reason))
-                case Go(silent):
-                    if message.to is not None and message.to.bot_id != message.lane:
-                        # Another account is the better one by now: it leaves through that lane.
-                        kept.append(later(message, now, None, lane=message.to.bot_id))
-                    else:
-                        ready.append(Ready(message, silent))
-        written = await self._render(tx, ready) if ready else {}
-        letters: list[tuple[Claimed, Address, Letter]] = []
-        seconds = self._seconds()
-        for message in (it.message for it in ready):
-            letter = written.get(message.id, Withheld("failed", "nothing was written for it"))
-            if isinstance(letter, Withheld):
-                kept.append(Outcome(message.id, message.attempts, letter.state, letter.reason))
-                continue
-            to = message.to
-            assert to is not None  # check_leave dropped those without
-            lane, amount = self.lanes[to.bot_id], len(letter.parts)
-            if (wait := lane.chat_wait(seconds, to.chat_id, amount)) > 0:
-                kept.append(later(message, now + timedelta(seconds=wait), "others came first"))
-                continue
-            lane.spoke(seconds, to.chat_id, amount)
-            letters.append((message, to, letter))
-        return letters, kept
+    async def _claim(self, tx: Tx, lanes: list[Lane], now: datetime) -> list[Claimed]:
+        ids: list[int] = []
+        for lane in lanes:
+            if (room := lane.room(self._seconds())) > 0:
+                ids += await self._queues[lane.bot_id].claim(tx, now, room, now + LEASE)
+        return await load_claimed(tx, ids, self.running()) if ids else []
 
-    def _send(self, message: Claimed, to: Address, letter: Letter) -> None:
-        chat = (to.bot_id, to.chat_id)
-        task = asyncio.create_task(
-            self._deliver(message, to, letter, after=self._last_to.get(chat)),
-            name=f"delivery {message.id}",
-        )
-        self.lanes[to.bot_id].in_flight += 1
-        self._in_flight.add(task)
-        self._last_to[chat] = task
+    def _send(self, ready: Prepared) -> None:
+        for message, outcome in ready.kept:
+            self._count(message.template, in_a_word(outcome))
+        self._sending.hand_over(ready.leaving)
 
-        def done(task: asyncio.Task[None]) -> None:
-            self._in_flight.discard(task)
-            self.lanes[to.bot_id].in_flight -= 1
-            if self._last_to.get(chat) is task:
-                del self._last_to[chat]
-            if not self._in_flight or len(self._outcomes) >= self._at_once // 4:
-                self._wake.set()
-            else:
-                asyncio.get_running_loop().call_later(_GATHER, self._wake.set)
-
-        task.add_done_callback(done)
-
-    async def _deliver(
-        self, message: Claimed, to: Address, letter: Letter, after: asyncio.Task[None] | None
-    ) -> None:
-        if after is not None:
-            try:
-                await asyncio.wait([after])  # in order within a chat
-            except asyncio.CancelledError:
-                self._outcomes.append(later(message, self._clock(), "the service stopped"))
-                raise
-        lane = self.lanes[to.bot_id]
-        result = await send_letter(letter, self._bots[to.bot_id], self._bots, self._seconds)
-        if isinstance(result, Decision):
-            if result.kind is Kind.LOST:
-                _log.warning("a message may be lost", delivery=message.id, reason=result.reason)
-            outcome, news = settle_decision(
-                result, message, to, lane, self._clock(), self._seconds()
-            )
-            if news is not None:
-                self._news.append(news)
-        else:
-            lane.got_through(result.started)
-            outcome = sent(message, to, result.message_id)
+    def _over(self, message: Claimed, outcome: Outcome, news: AccountNews | None) -> None:
+        """One is over; it is written with others, or with the next claim."""
         self._outcomes.append(outcome)
+        if news is not None:
+            self._news.append(news)
         self._count(message.template, in_a_word(outcome))
+        lane = self.lanes[message.lane]
+        if not self._sending or (lane.wait(0) == 0 and not lane.limited):
+            self._wake.set()
+        elif self._gathering is None:
+            loop = asyncio.get_running_loop()
+            self._gathering = loop.call_later(_GATHER, self._gathered)
 
-    async def _record(self) -> None:
-        if not self._outcomes:
-            return
+    def _gathered(self) -> None:
+        self._gathering = None
+        self._wake.set()
+
+    async def _record(self, tx: Tx) -> tuple[int, int]:
         outcomes, news = list(self._outcomes), list(self._news)
-        async with self._db.write() as tx:
-            await record_outcomes(tx, outcomes, news, self._clock())
-        # Only now: if the database is away, they are kept for the next turn.
-        del self._outcomes[: len(outcomes)], self._news[: len(news)]
+        await record_outcomes(tx, outcomes, news, self._clock())
+        return len(outcomes), len(news)
+
+    def _recorded(self, outcomes: int, news: int) -> None:
+        # Only after the commit: if the database is away, they are kept for the next turn.
+        del self._outcomes[:outcomes], self._news[:news]
+
+    @contextlib.asynccontextmanager
+    async def _write(self) -> AsyncIterator[Tx]:
+        async with self._timely(), self._db.write() as tx:
+            yield tx
+
+    def _timely(self) -> asyncio.Timeout:
+        # SQLite answers, or says that it cannot; a connection may be cut without a word.
+        return asyncio.timeout(None if self._db.on_sqlite else _PATIENCE)
 
     def _count(self, template: str, result: str) -> None:
         self.counts[template, result] += 1

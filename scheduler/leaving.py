@@ -31,7 +31,7 @@ class Hold:
 class Drop:
     """It ends here, as ``state``, for ``reason``."""
 
-    state: Literal["cancelled", "failed"]
+    state: Literal["cancelled", "expired", "failed"]
     reason: str
 
 
@@ -45,12 +45,19 @@ def check_leave(message: Claimed, now: datetime) -> Verdict:
     conversation that the person is in: the answer to their own question, and a case for the
     officer on duty. Those arrive without a sound.
     """
-    if message.erased:
+    if message.expires_at <= now:
+        return Drop("expired", message.waited or "not sent in time")
+    if message.stopped_at is not None:
+        return Drop("cancelled", "the notice was stopped")
+    if message.erased_at is not None:
         return Drop("cancelled", "the person has left")
     if refusal := _refusal(message):
         return Drop("cancelled", refusal)
     if message.to is None:
         return Drop("failed", message.trouble or "no account")
+    held_until = message.to.held_until
+    if held_until is not None and held_until > now:
+        return Hold(held_until, "slowed down by the channel")
     if message.urgent:
         return Go()
     night = quiet_until(now, zone_of(message.timezone), message.quiet_from, message.quiet_to)
@@ -68,7 +75,7 @@ def _refusal(message: Claimed) -> str | None:
         return "no consent"
     if message.status == "left":
         return "the person has left"
-    if message.answered:
+    if message.answered_at is not None:
         return "answered before it was sent"
     if message.status == "paused":
         return "paused"

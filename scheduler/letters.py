@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from aiogram import Bot
 from aiogram.exceptions import (
@@ -35,8 +35,7 @@ class Attached:
     instead: TelegramMethod[Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
+class Letter(NamedTuple):
     """One message to one person, in as many parts as the channel needs, sent in order."""
 
     parts: Sequence[TelegramMethod[Any] | Attached]
@@ -50,8 +49,7 @@ class Withheld:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(NamedTuple):
     """A claimed message that may leave; ``silent``: it is night there, so without a sound."""
 
     message: Claimed

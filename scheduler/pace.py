@@ -4,18 +4,27 @@ import math
 from dataclasses import dataclass, field
 from typing import Final
 
-_SHARE_AT_ONCE: Final = 0.1
-"""A lane may send a tenth of a second's messages at once: no second holds more than 1.1 × rate."""
-_WORTH_A_CLAIM: Final = 0.6
-"""How full the lane's bucket is before a claim: fewer transactions, and room to be late."""
+from scheduler.strikes import Strikes
+
+_OF_THE_RATE: Final = 0.995
+"""What is asked of the rate: what is counted at the other end never comes quite evenly."""
+_SLACK: Final = (2, 0.04)
+"""How late a lane may be and still catch up: this many messages, or seconds if that is more.
+No second then holds more than the rate and two, or and a twenty-fifth."""
+_AHEAD: Final = 0.1
+"""How long before the last slot is over new ones are reserved, and for how long they last: what
+is claimed is in flight to all the world, so there should be little of it that has not left."""
+_LASTS: Final = 0.15
+_MOST_OWED: Final = 1.0
 
 PRIVATE: Final = (1.0, 3.0)
 """Messages a second to one person, and how many at once."""
 GROUP: Final = (15 / 60, 5.0)
 """The same for a group: no minute holds more than 20."""
 
-_STRIKES: Final = 3
 _LONGEST_REST: Final = 15.0
+FURTHEST: Final = 5.0 + _AHEAD + _LASTS
+"""Seconds ahead that no lane is ever reserved."""
 
 
 @dataclass(slots=True)
@@ -62,56 +71,119 @@ class Lane:
     outbox sends: replies in a conversation do not wait for it (design §3). :meth:`spoke` lets
     them weigh on it all the same, so that bulk makes room.
 
-    A 429 does not say whether the chat or the whole bot was too fast. It holds its chat; when
-    three different chats are told so in a row, and nothing sent since the first of them got
-    through, it is the bot, and the lane waits until the last of the times given is over.
+    A claim reserves slots, a message's time apart, from ``free_at`` on (:meth:`reserve`, or with
+    other processes through :mod:`storage.lanes` and :meth:`reserved`). Each message leaves at its
+    slot, and when that was missed, no faster than the rate and the slack allow
+    (:meth:`leaves_at`, :meth:`left`): a stall never becomes a burst.
+
+    Until ``held_until`` nothing leaves; until ``refused_until`` because the channel said so to the
+    whole bot. ``departed`` counts the messages that have left, ``in_flight`` those claimed and not
+    over; ``most`` is the most of those.
     """
 
-    def __init__(self, bot_id: int, rate: float) -> None:
+    def __init__(self, bot_id: int, rate: float, most: int = 128) -> None:
         self.bot_id = bot_id
         self.rate = rate
-        limited = rate > 0 and math.isfinite(rate)
-        self._bucket = Bucket(rate, max(1.0, rate * _SHARE_AT_ONCE)) if limited else None
+        self.limited = rate > 0 and math.isfinite(rate)
+        self.gap = 1 / (rate * _OF_THE_RATE) if self.limited else 0.0
+        messages, seconds = _SLACK
+        self.slack = max(messages * self.gap, seconds) if self.limited else 0.0
+        self.most = max(most, int(rate)) if self.limited else most
+        self.free_at = -math.inf
+        self.owed = 0
+        self._next = -math.inf
         self._chats: dict[int, _Chat] = {}
-        self._strikes: dict[int, float] = {}
-        self._first_strike = 0.0
+        self.strikes = Strikes()
         self._troubles = 0
         self.held_until = 0.0
+        self.refused_until = 0.0
         self.stopped: str | None = None
         self.in_flight = 0
+        self.departed = 0
 
     def wait(self, now: float) -> float:
-        """Seconds until a claim for this lane is worth while; infinite once it is stopped."""
-        if self.stopped is not None:
-            return math.inf
-        held = max(0.0, self.held_until - now)
-        if self._bucket is None:
-            return held
-        worth = max(1.0, self._bucket.capacity * _WORTH_A_CLAIM)
-        return max(held, self._bucket.wait(now, worth))
+        """Seconds until a claim for this lane is worth while.
 
-    def room(self, now: float, most: int) -> int:
-        """How many messages may leave at ``now``, at most ``most``."""
+        Infinite when only an answer that it waits for can change it, or nothing can.
+        """
+        if self.stopped is not None or (self.strikes.in_doubt and self.in_flight):
+            return math.inf
+        held = self.held_for(now)
+        if not self.limited:
+            return held if self.in_flight <= self.most // 2 else math.inf
+        if self.in_flight >= self.most:
+            return math.inf
+        return max(held, self.free_at - _AHEAD - now, 0.0)
+
+    def room(self, now: float) -> int:
+        """How many messages to claim at ``now``."""
         if self.wait(now) > 0:
             return 0
-        if self._bucket is None:
+        most = self.most - self.in_flight
+        if self.strikes.in_doubt:
+            return min(1, most)
+        if not self.limited:
             return most
-        return min(most, max(1, int(self._bucket.level(now) + 1e-9)))
+        last = now + _AHEAD + _LASTS
+        return min(most, max(1, int((last - self._start(now)) / self.gap)))
+
+    def _start(self, now: float) -> float:
+        return max(self.free_at, now - self.slack)
+
+    def held_for(self, now: float) -> float:
+        """Seconds for which nothing may leave."""
+        return max(0.0, self.held_until - now)
+
+    def reserve(self, now: float, amount: int) -> float:
+        """Take ``amount`` slots; when the first is."""
+        start = self._start(now)
+        self.free_at = start + amount * self.gap
+        self.owed = 0
+        return start
+
+    def reserved(self, start: float, amount: int) -> None:
+        """Slots were taken from what all processes share, what was owed among them."""
+        self.free_at = start + amount * self.gap
+        self.owed = 0
+
+    def leaves_at(self, slot: float) -> float:
+        """When a message with this slot may leave."""
+        return max(slot, self._next - self.slack, self.held_until)
+
+    def left(self, now: float, amount: int = 1) -> None:
+        """Messages leave now, from the outbox."""
+        self.departed += amount
+        if self.limited:
+            self._next = max(self._next, now) + amount * self.gap
 
     def chat_wait(self, now: float, chat_id: int, amount: int) -> float:
         """Seconds until ``amount`` messages may go to this chat."""
         chat = self._chats.get(chat_id)
         if chat is None:
             return 0.0
-        wait = chat.bucket.wait(now, amount) if self._bucket is not None else 0.0
+        wait = chat.bucket.wait(now, amount) if self.limited else 0.0
         return max(wait, chat.held_until - now, 0.0)
 
+    def chat_held(self, now: float, chat_id: int) -> float:
+        """Seconds for which the channel wants nothing sent to this chat."""
+        chat = self._chats.get(chat_id)
+        return 0.0 if chat is None else max(0.0, chat.held_until - now)
+
+    def chat_takes(self, now: float, chat_id: int, amount: int = 1) -> None:
+        """Count messages for this chat."""
+        if self.limited:
+            self._chat(chat_id).bucket.take(now, amount)
+
     def spoke(self, now: float, chat_id: int, amount: int = 1) -> None:
-        """Count messages that leave now for this chat."""
-        if self._bucket is None:
+        """A reply in a conversation left by itself."""
+        self.chat_takes(now, chat_id, amount)
+        if not self.limited:
             return
-        self._bucket.take(now, amount)
-        self._chat(chat_id).bucket.take(now, amount)
+        # Those who talk without end do not silence the outbox for longer than this.
+        latest = now + _MOST_OWED
+        self.free_at = min(max(self.free_at, now) + amount * self.gap, max(latest, self.free_at))
+        self._next = min(max(self._next, now) + amount * self.gap, max(latest, self._next))
+        self.owed = min(self.owed + amount, max(1, int(_MOST_OWED / self.gap)))
 
     def _chat(self, chat_id: int) -> _Chat:
         if chat_id not in self._chats:
@@ -129,25 +201,19 @@ class Lane:
     def got_through(self, started: float) -> None:
         """A message that left at ``started`` was accepted."""
         self._troubles = 0
-        if self._strikes and started >= self._first_strike:
-            self._strikes.clear()
+        self.strikes.passed(started)
 
     def throttled(self, now: float, chat_id: int, retry_after: float) -> float:
         """Take a 429; returns until when the message waits."""
         until = now + retry_after
         chat = self._chat(chat_id)
         chat.held_until = max(chat.held_until, until)
-        self._strikes = {known: end for known, end in self._strikes.items() if end > now}
-        if not self._strikes:
-            self._first_strike = now
-        self._strikes[chat_id] = until
-        if len(self._strikes) >= _STRIKES:
-            self.held_until = max(self.held_until, *self._strikes.values())
-            for known in self._strikes:
-                self._chats[known].held_until = 0.0  # it was not their doing
-            self._strikes.clear()
-            return self.held_until
-        return until
+        bot_held_until = self.strikes.refused(now, chat_id, until)
+        if bot_held_until is None:
+            return until
+        self.refused_until = max(self.refused_until, bot_held_until)
+        self.held_until = max(self.held_until, bot_held_until)
+        return self.held_until
 
     def unsent(self, now: float) -> float:
         """No connection could be made: the lane rests, longer each time; returns until when."""

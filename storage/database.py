@@ -1,18 +1,28 @@
 """One way into the database: a transaction to read in, a transaction to write in."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import CursorResult, Executable, event, text
+from sqlalchemy import CursorResult, Executable, event
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from storage.postgres import (
+    APPLICATION,
+    BEGIN,
+    BEGIN_TO_READ,
+    PostgresTransaction,
+    commit,
+    postgres_engine,
+    take_back,
+)
 from storage.prepared import Prepared
-from storage.sqlite import SqliteConnection, sqlite_connection, sqlite_engine, to_json
+from storage.sqlite import SqliteConnection, sqlite_connection, sqlite_engine
 from storage.vault import Vault
 from storage.writer import Writer
 
@@ -20,8 +30,7 @@ if TYPE_CHECKING:
     # A service on SQLite starts without it.
     from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
 
-APPLICATION: Final = "kinroom"
-"""What PostgreSQL's ``pg_stat_activity`` calls our connections."""
+__all__ = ["APPLICATION", "Database", "Tx"]
 
 
 class Tx:
@@ -29,20 +38,23 @@ class Tx:
 
     ``vault`` opens and seals columns. Callbacks given to :meth:`after_commit` run once the
     commit has succeeded, in the order given; they must not touch the database.
+
+    ``database`` is what prepared statements go to: without it there are none, as in a migration.
     """
 
-    __slots__ = ("_after_commit", "_listening", "_sqlite", "conn", "vault")
+    __slots__ = ("_after_commit", "_listening", "_postgres", "_sqlite", "conn", "vault")
 
     def __init__(
         self,
         conn: AsyncConnection,
         vault: Vault,
-        sqlite: SqliteConnection | None = None,
+        database: SqliteConnection | PostgresTransaction | None = None,
         listening: Sequence[list[str]] = (),
     ) -> None:
         self.conn = conn
         self.vault = vault
-        self._sqlite = sqlite
+        self._sqlite = database if isinstance(database, SqliteConnection) else None
+        self._postgres = database if isinstance(database, PostgresTransaction) else None
         self._listening = listening
         self._after_commit: list[Callable[[], None]] = []
 
@@ -51,22 +63,67 @@ class Tx:
         statement: Executable,
         parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
     ) -> CursorResult[Any]:
+        if self._postgres is not None:
+            await self._postgres.begin()
         return await self.conn.execute(statement, parameters)
 
     async def scalar(
         self, statement: Executable, parameters: Mapping[str, Any] | None = None
     ) -> Any:
+        if self._postgres is not None:
+            await self._postgres.begin()
         return await self.conn.scalar(statement, parameters)
 
     async def run(self, prepared: Prepared, given: Mapping[str, Any]) -> list[Any]:
-        """The rows of a statement of the way in, with their columns as attributes."""
-        if self._sqlite is None:
-            result = await self.conn.execute(prepared.statement, given)
-            return list(result) if result.returns_rows else []
-        once = prepared.once or prepared.compile(self.conn.dialect)
+        """The rows of a statement of the way in, with their columns as attributes.
+
+        Raises SQLAlchemy's exceptions, as :meth:`execute` does; ``KeyError`` for a value that is
+        missing.
+        """
+        if self._postgres is not None:
+            once = prepared.on_postgres or prepared.compile(self.conn.dialect)
+            self._tell(once.sql)
+            rows = await self._postgres.run(once.sql, once.values(given))
+        else:
+            assert self._sqlite is not None
+            once = prepared.on_sqlite or prepared.compile(self.conn.dialect)
+            self._tell(once.sql)
+            rows = await self._sqlite.run_small(once.sql, once.values(given))
+        return [once.row(row) for row in rows] if once.returns else []
+
+    async def run_many(self, prepared: Prepared, given: Sequence[Mapping[str, Any]]) -> None:
+        """The statement once for each of ``given``, in their order and in one crossing.
+
+        For changes, of which many come at once: no rows come back, and not how many it touched.
+        One that fails takes all with it. Raises as :meth:`run`.
+        """
+        if not given:
+            return
+        if self._postgres is not None:
+            once = prepared.on_postgres or prepared.compile(self.conn.dialect)
+            self._tell(once.sql)
+            await self._postgres.run_many(once.sql, [once.values(each) for each in given])
+        else:
+            assert self._sqlite is not None
+            once = prepared.on_sqlite or prepared.compile(self.conn.dialect)
+            self._tell(once.sql)
+            await self._sqlite.run_many(once.sql, [once.values(each) for each in given])
+
+    async def take_turn(self, key: int) -> None:
+        """Wait until no other transaction has taken ``key``, of 64 bits; it is held to the end.
+
+        To be called first of all: the transaction then sees what the one before it has done. On
+        SQLite, where writers take turns anyway, it does nothing.
+        """
+        if self._postgres is not None:
+            statement = f"SELECT pg_advisory_xact_lock({int(key)})"
+            self._tell(statement)
+            # Together with the transaction's beginning: it is one crossing less.
+            await self._postgres.begin(statement)
+
+    def _tell(self, sql: str) -> None:
         for heard in self._listening:
-            heard.append(once.sql)
-        return [once.row(row) for row in await self._sqlite.run_small(once.sql, once.values(given))]
+            heard.append(sql)
 
     @property
     def on_postgres(self) -> bool:
@@ -104,8 +161,12 @@ class Database:
         self.url = make_url(url)
         self.vault = vault
         self.on_sqlite = self.url.get_backend_name() == "sqlite"
-        self.engine = sqlite_engine(self.url) if self.on_sqlite else _engine(self.url, pool_size)
+        if self.on_sqlite:
+            self.engine = sqlite_engine(self.url)
+        else:
+            self.engine = postgres_engine(self.url, pool_size)
         self._writer = Writer(self.engine) if self.on_sqlite else None
+        self._endings: set[asyncio.Task[None]] = set()
         self._listening: list[list[str]] = []
 
     def write(self, *, together: bool = False) -> AbstractAsyncContextManager[Tx]:
@@ -120,25 +181,37 @@ class Database:
 
     @contextlib.asynccontextmanager
     async def _write_beside(self) -> AsyncIterator[Tx]:
-        async with self.engine.connect() as conn:
-            tx = Tx(conn, self.vault)
+        transaction = PostgresTransaction(self.engine, BEGIN)
+        tx = Tx(await transaction.open(), self.vault, transaction, self._listening)
+        try:
             yield tx
-            await conn.commit()
+        except BaseException as problem:
+            await take_back(transaction, problem, self._endings)
+            raise
+        await commit(transaction, self._endings)
         tx.committed()
 
     @contextlib.asynccontextmanager
     async def read(self) -> AsyncIterator[Tx]:
         """A consistent view; whatever is written in it is rolled back."""
-        async with self.engine.connect() as conn:
-            raw = None
-            if self.on_sqlite:
+        if self.on_sqlite:
+            async with self.engine.connect() as conn:
                 raw = await sqlite_connection(conn)
                 raw.begin_with_next("BEGIN")
-            else:
-                await conn.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
-            yield Tx(conn, self.vault, raw, self._listening)
+                yield Tx(conn, self.vault, raw, self._listening)
+            return
+        transaction = PostgresTransaction(self.engine, BEGIN_TO_READ)
+        tx = Tx(await transaction.open(), self.vault, transaction, self._listening)
+        try:
+            yield tx
+        except BaseException as problem:
+            await take_back(transaction, problem, self._endings)
+            raise
+        await transaction.roll_back()
 
     async def close(self) -> None:
+        while self._endings:
+            await asyncio.wait(self._endings)
         if self._writer is not None:
             await self._writer.close()
         await self.engine.dispose()
@@ -184,16 +257,3 @@ class _Turn(AbstractAsyncContextManager[Tx]):
             return
         await self._writer.succeeded(self._raw)
         self._tx.committed()
-
-
-def _engine(url: URL, pool_size: int) -> AsyncEngine:
-    return create_async_engine(
-        url,
-        # By this name a restore finds out that somebody still works on the database.
-        connect_args={"server_settings": {"application_name": APPLICATION}},
-        json_serializer=to_json,
-        hide_parameters=True,
-        pool_size=pool_size,
-        max_overflow=0,
-        pool_pre_ping=False,
-    )

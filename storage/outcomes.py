@@ -1,26 +1,27 @@
 """What became of messages that were taken for sending."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final
+from datetime import datetime, timedelta
+from operator import attrgetter, itemgetter
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import bindparam, case, exists, literal, or_, select, update
 
 from storage.database import Tx
+from storage.given import as_given, given, nth
 from storage.models import Account, Checkin, Delivery
 from storage.outbox import NEVER_TWICE, SENDING
+from storage.prepared import Prepared
 
 _AT: Final = Delivery.not_before.type
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of one claim.
 
     ``state``: ``sent`` (with the account and the ``message_id``), ``queued`` (again, from
     ``not_before`` on, through ``lane``; ``counted`` False gives the attempt back: nothing left),
-    or the end: ``unknown failed cancelled``. ``reason`` is in words an officer can read.
+    or the end: ``unknown failed cancelled expired``. ``reason`` is in words an officer can read.
     """
 
     id: int
@@ -37,43 +38,47 @@ class Outcome:
     counted: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class AccountNews:
-    """An account is ``blocked`` or ``gone``, or its chat has a new id."""
+class AccountNews(NamedTuple):
+    """An account is ``blocked`` or ``gone``, its chat has a new id, or wants rest."""
 
     account_id: int
     state: str | None = None
     chat_id: int | None = None
+    held_until: datetime | None = None
 
 
-_SENT: Final = (
+_SENT_ROWS: Final = given("sent")
+_SENT: Final = Prepared(
     update(Delivery)
     # Even if the lease ran out meanwhile: it was sent, and must not be sent again.
     .where(
-        Delivery.id == bindparam("b_id"),
-        # Spelt out: a list cannot be bound in a batch.
+        Delivery.id == nth(_SENT_ROWS, 0),
+        # Spelt out: a list has no one text.
         or_(Delivery.state == "sending", Delivery.state == "queued", Delivery.state == "unknown"),
     )
     .values(
         state="sent",
         reason=None,
         lease_until=None,
-        account_id=bindparam("b_account"),
-        message_id=bindparam("b_message"),
-        finished_at=bindparam("b_at"),
+        account_id=nth(_SENT_ROWS, 1),
+        message_id=nth(_SENT_ROWS, 2),
+        finished_at=bindparam("at", type_=_AT),
     )
 )
-_DELIVERED: Final = (
+_DELIVERED_ROWS: Final = given("delivered")
+_DELIVERED: Final = Prepared(
     update(Checkin)
-    .where(Checkin.id == bindparam("b_checkin"), Checkin.delivered_at.is_(None))
+    .where(Checkin.id == nth(_DELIVERED_ROWS, 0), Checkin.delivered_at.is_(None))
     .values(
-        delivered_at=bindparam("b_at"),
-        bot_id=bindparam("b_bot"),
+        delivered_at=bindparam("at", type_=_AT),
+        bot_id=nth(_DELIVERED_ROWS, 1),
         # Not of someone who has left while it was on its way.
         chat_id=select(Account.chat_id)
-        .where(Account.bot_id == bindparam("b_bot"), Account.chat_id == bindparam("b_chat"))
+        .where(
+            Account.bot_id == nth(_DELIVERED_ROWS, 1), Account.chat_id == nth(_DELIVERED_ROWS, 2)
+        )
         .scalar_subquery(),
-        message_id=bindparam("b_message"),
+        message_id=nth(_DELIVERED_ROWS, 3),
     )
 )
 _MINE: Final = (
@@ -101,6 +106,7 @@ _ENDED: Final = (
         reason=bindparam("b_reason"),
         lease_until=None,
         finished_at=bindparam("b_at"),
+        attempts=Delivery.attempts - bindparam("b_back"),
     )
 )
 
@@ -113,51 +119,36 @@ async def record_outcomes(
     ``sent`` is written whatever happened to the row since; the rest only while the row is still
     this claim's, so that a process that was away too long changes nothing.
     """
-    sent: list[dict[str, Any]] = []
-    delivered: list[dict[str, Any]] = []
+    sent: list[tuple[int | None, ...]] = []
+    delivered: list[tuple[Any, ...]] = []
     again: list[dict[str, Any]] = []
     ended: list[dict[str, Any]] = []
-    for it in sorted(outcomes, key=lambda outcome: outcome.id):  # one order: no deadlocks
-        mine = {"b_id": it.id, "b_attempts": it.attempts, "b_reason": _short(it.reason)}
+    for it in sorted(outcomes, key=attrgetter("id")):  # one order: no deadlocks
         if it.state == "sent":
-            sent.append(
-                {
-                    "b_id": it.id,
-                    "b_account": it.account_id,
-                    "b_message": it.message_id,
-                    "b_at": now,
-                }
-            )
+            sent.append((it.id, it.account_id, it.message_id))
             if it.checkin_id is not None:
-                delivered.append(
-                    {
-                        "b_checkin": it.checkin_id,
-                        "b_at": now,
-                        "b_bot": it.bot_id,
-                        "b_chat": it.chat_id,
-                        "b_message": it.message_id,
-                    }
-                )
-        elif it.state == "queued":
-            again.append(
-                mine
-                | {
-                    "b_not_before": it.not_before or now,
-                    "b_lane": it.lane,
-                    "b_back": 0 if it.counted else 1,
-                }
-            )
+                delivered.append((it.checkin_id, it.bot_id, it.chat_id, it.message_id))
+            continue
+        mine = {
+            "b_id": it.id,
+            "b_attempts": it.attempts,
+            "b_reason": _short(it.reason),
+            "b_back": 0 if it.counted else 1,
+        }
+        if it.state == "queued":
+            again.append(mine | {"b_not_before": max(it.not_before or now, now), "b_lane": it.lane})
         else:
             ended.append(mine | {"b_state": it.state, "b_at": now})
-    for statement, rows in (
-        (_SENT, sent),
-        (_DELIVERED, delivered),
-        (_AGAIN, again),
-        (_ENDED, ended),
-    ):
+    if sent:
+        await tx.run(_SENT, {"sent": as_given(sent), "at": now})
+    if delivered:
+        await tx.run(
+            _DELIVERED, {"delivered": as_given(sorted(delivered, key=itemgetter(0))), "at": now}
+        )
+    for statement, rows in ((_AGAIN, again), (_ENDED, ended)):
         if rows:
             await tx.execute(statement, rows)
-    for piece in sorted(news, key=lambda piece: piece.account_id):
+    for piece in sorted(news, key=attrgetter("account_id")):
         await _record_news(tx, piece, now)
 
 
@@ -167,6 +158,9 @@ async def _record_news(tx: Tx, news: AccountNews, now: datetime) -> None:
         await tx.execute(
             account.where(Account.state != news.state).values(state=news.state, state_at=now)
         )
+    if news.held_until is not None:
+        longer = or_(Account.held_until.is_(None), Account.held_until < news.held_until)
+        await tx.execute(account.where(longer).values(held_until=news.held_until))
     if news.chat_id is not None:
         other = Account.__table__.alias("other")
         bot_id = select(other.c.bot_id).where(other.c.id == news.account_id).scalar_subquery()
@@ -180,22 +174,28 @@ def _short(reason: str | None) -> str | None:
     return None if reason is None else reason[:80]
 
 
-async def recover_lost(tx: Tx, now: datetime, *, everything: bool = False) -> int:
+async def recover_lost(tx: Tx, now: datetime, lease: timedelta, *, everything: bool = False) -> int:
     """Take back what was being sent when its process died: its lease has run out.
 
-    It may have gone out or not. A broadcast becomes ``unknown``; all else is queued again.
+    So has one that ends more than two ``lease`` ahead: the clock was set back since. It may have
+    gone out or not: a broadcast becomes ``unknown``; all else is queued again, from now on.
     ``everything``: whatever the lease, for a database that only this process serves. Returns how
     many were found.
     """
     twice = Delivery.template.in_(NEVER_TWICE)
     lost = update(Delivery).where(SENDING)
     if not everything:
-        lost = lost.where(Delivery.lease_until <= now)
+        over = or_(Delivery.lease_until <= now, Delivery.lease_until > now + 2 * lease)
+        lost = lost.where(over)
     found = await tx.execute(
         lost.values(
             state=case((twice, "unknown"), else_="queued"),
             reason="interrupted while it was being sent",
             finished_at=case((twice, literal(now, _AT)), else_=None),
+            # Not where it was in its queue: claims have passed that place.
+            not_before=case(
+                (Delivery.not_before < now, literal(now, _AT)), else_=Delivery.not_before
+            ),
             lease_until=None,
         )
     )

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, and_, bindparam, func, select, update
+from sqlalchemy import and_, bindparam, func, select, update
 from sqlalchemy.orm import aliased
 
 from storage.database import Tx
@@ -126,7 +126,6 @@ _ARRIVAL: Final = Prepared(
     # The account stands still until the update has had its effect.
     .with_for_update(of=Account)
 )
-_TURN: Final = select(func.pg_advisory_xact_lock(bindparam("turn", type_=BigInteger)))
 _OVER: Final = timedelta(days=2)
 _DUTIES: Final = (
     select(Role.area_id, Area.path, Role.role)
@@ -150,7 +149,7 @@ async def load_arrival(
     if tx.on_postgres:
         # Before the statement that reads, not by its lock: that would wait, too, but then see the
         # dialog, and whether the update was seen, as they were when it began.
-        await tx.execute(_TURN, {"turn": _chat_key(bot_id, chat_id)})
+        await tx.take_turn(_chat_key(bot_id, chat_id))
     rows = await tx.run(
         _ARRIVAL,
         {

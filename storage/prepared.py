@@ -14,22 +14,28 @@ Convert = Callable[[Any], Any]
 
 
 class Prepared:
-    """A statement that touches a few rows by their keys, for :meth:`storage.database.Tx.run`.
+    """A statement that is run over and over, for :meth:`storage.database.Tx.run`.
 
-    On SQLite, SQLAlchemy's way to the database costs many times what such a statement does, so
-    there it is SQL text, and conversions of the values in and out; on PostgreSQL it is the
-    statement as it stands. ``columns`` names what an ``INSERT`` is given.
+    SQLAlchemy's way to the database costs many times what such a statement does, so here it is
+    SQL text, and conversions of the values in and out, found once. On SQLite it runs in the
+    program's own thread: it must touch a few rows, by their keys. ``columns`` names what an
+    ``INSERT`` is given.
     """
 
     def __init__(self, statement: Executable, columns: Sequence[str] | None = None) -> None:
         self.statement = statement
         self._columns = columns
-        self.once: CompiledOnce | None = None
+        self.on_sqlite: CompiledOnce | None = None
+        self.on_postgres: CompiledOnce | None = None
 
     def compile(self, dialect: Dialect) -> "CompiledOnce":
-        """For SQLite's dialect, of which there is one in a process."""
-        self.once = CompiledOnce(self.statement, self._columns, dialect)
-        return self.once
+        """For a database's dialect, each of which has the same settings all over a process."""
+        once = CompiledOnce(self.statement, self._columns, dialect)
+        if dialect.name == "postgresql":
+            self.on_postgres = once
+        else:
+            self.on_sqlite = once
+        return once
 
 
 def _time_as_text(value: datetime | None) -> str | None:
@@ -41,28 +47,43 @@ def _time_as_text(value: datetime | None) -> str | None:
     return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
+def _aware(value: datetime | None) -> datetime | None:
+    """asyncpg takes a time in any zone, and gives it back in UTC."""
+    if value is not None and value.tzinfo is None:
+        raise ValueError("a naive datetime cannot be stored")
+    return value
+
+
 class CompiledOnce:
     """``sql`` with places for values, in the order :meth:`values` gives them."""
 
     def __init__(self, statement: Any, columns: Sequence[str] | None, dialect: Dialect) -> None:
         compiled: SQLCompiler = statement.compile(dialect=dialect, column_keys=columns)
+        if compiled.post_compile_params or compiled.literal_execute_params:
+            raise TypeError("a statement whose text depends on its values cannot be prepared")
         self.sql = str(compiled)
+        postgres = dialect.name == "postgresql"
         self._fixed: dict[str, Any] = {}
         self._places: list[tuple[str, Convert | None]] = []
         for name in compiled.positiontup or ():
             bound = compiled.binds[name]
             if isinstance(bound.type, UtcDateTime):
-                convert: Convert | None = _time_as_text
+                convert: Convert | None = _aware if postgres else _time_as_text
             else:
                 convert = bound.type.dialect_impl(dialect).bind_processor(dialect)
             self._places.append((name, convert))
             if not bound.required:
                 self._fixed[name] = bound.value
         returned = list(getattr(statement, "exported_columns", ()))
+        # SQLAlchemy has PostgreSQL return a new row's id, which nobody here asked for.
+        self.returns = bool(returned)
         row: Any = namedtuple("row", [column.key for column in returned])  # type: ignore[misc]  # known only now
         self._row = row._make
         conversions = [
-            column.type.dialect_impl(dialect).result_processor(dialect, None) for column in returned
+            None
+            if postgres and isinstance(column.type, UtcDateTime)
+            else column.type.dialect_impl(dialect).result_processor(dialect, None)
+            for column in returned
         ]
         self._conversions = [
             (place, convert) for place, convert in enumerate(conversions) if convert is not None

@@ -128,6 +128,17 @@ class SqliteConnection(aiosqlite.Connection):
         self.begin_now()
         return self.raw.execute(sql, values).fetchall()
 
+    async def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """The statement once for each row, in the thread. Raises SQLAlchemy's exceptions."""
+        try:
+            await self.run(self._run_many, sql, rows)
+        except sqlite3.Error as problem:
+            raise as_sqlalchemy(sql, problem) from problem
+
+    def _run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        self.begin_now()
+        self.raw.executemany(sql, rows)
+
     def cursor(self) -> Any:
         return OneHopCursor(self)
 

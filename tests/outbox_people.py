@@ -1,11 +1,13 @@
 """Workers, areas and accounts for the tests of what goes out."""
 
-from datetime import datetime
+from collections.abc import Collection
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import insert, select
 
 from storage.areas import AreaInfo, add_area
+from storage.claims import Claimed, claim_due, find_broadcasts_due, find_due, load_claimed
 from storage.database import Database, Tx
 from storage.models import Account, Delivery, Person
 from storage.vault import new_ref
@@ -90,3 +92,16 @@ async def states(db: Database) -> dict[str, tuple[str, str | None]]:
     async with db.read() as tx:
         found = await tx.execute(select(Delivery.dedupe_key, Delivery.state, Delivery.reason))
         return {row.dedupe_key: (row.state, row.reason) for row in found}
+
+
+async def claim_all(
+    tx: Tx, now: datetime, lane: int = LANE, running: Collection[int] = (LANE,)
+) -> list[Claimed]:
+    """Up to fifty of each queue of a lane, for an hour."""
+    places = []
+    for queue in (
+        *await find_due(tx, now, lane, {}),
+        *await find_broadcasts_due(tx, now, lane),
+    ):
+        places += await claim_due(tx, now, queue, 50, now + timedelta(hours=1))
+    return await load_claimed(tx, [place[1] for place in places], running)

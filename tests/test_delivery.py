@@ -122,8 +122,8 @@ async def test_sent_and_check_in_delivered(db: Database, now: datetime) -> None:
     assert post.delivery.counts["rollcall", "sent"] == 1
 
 
-async def test_most_urgent_first_then_the_oldest(db: Database, now: datetime) -> None:
-    async with db.write() as tx:
+async def test_most_urgent_first_then_the_oldest(sqlite_db: Database, now: datetime) -> None:
+    async with sqlite_db.write() as tx:
         for key, priority, age in (("d", 3, 9), ("c", 1, 0), ("b", 0, 1), ("a", 0, 2)):
             person = await make_person(tx, now)
             await put(
@@ -135,51 +135,72 @@ async def test_most_urgent_first_then_the_oldest(db: Database, now: datetime) ->
                 template=key,
                 expires_at=now + HOUR,
             )
-    post = Post(db, now, {LANE: 10.0})  # one at a time
-    for _ in range(4):
+    post = Post(sqlite_db, now, {LANE: 1.0})  # one at a time
+    for _ in range(8):
         await post.round()
-        post.times.move(0.1)
+        post.times.move(0.55)
     assert [text for _, text in post.channel.texts()] == ["a 1", "b 1", "c 1", "d 1"]
 
 
-async def test_lane_keeps_its_rate_and_web_does_not_wait(db: Database, now: datetime) -> None:
-    async with db.write() as tx:
+async def test_lane_keeps_its_rate_and_web_does_not_wait(
+    sqlite_db: Database, now: datetime
+) -> None:
+    async with sqlite_db.write() as tx:
         for number in range(40):
             for bot in (LANE, WEB):
                 person = await make_person(tx, now, bot_id=bot)
                 await put(tx, person, f"{bot}:{number}", now)
-    post = Post(db, now, {LANE: 30.0, WEB: 0.0})
+    post = Post(sqlite_db, now, {LANE: 30.0, WEB: 0.0})
     await post.round()
     assert len(post.sessions[WEB].taken) == 40
     assert len(post.channel.taken) == 3
-    for _ in range(10):
-        post.times.move(0.1)
+    for _ in range(50):
+        post.times.move(0.02)
         await post.round()
-    assert len(post.channel.taken) == 33
+    assert len(post.channel.taken) == 32
+    assert post.delivery.lanes[LANE].departed == 32
+
+
+async def test_a_stall_never_becomes_a_burst(sqlite_db: Database, now: datetime) -> None:
+    async with sqlite_db.write() as tx:
+        for number in range(20):
+            await put(tx, await make_person(tx, now), str(number), now)
+    post = Post(sqlite_db, now, {LANE: 30.0})
+    await post.round()
+    claimed = post.delivery.lanes[LANE].in_flight
+    assert (len(post.channel.taken), claimed) == (3, 6)
+    post.times.move(2)
+    await post.round()
+    assert len(post.channel.taken) == 6
+    await post.delivery.stop()
+    found = [state for state, _ in (await states(sqlite_db)).values()]
+    assert (found.count("sent"), found.count("queued")) == (6, 14)
 
 
 async def test_conversation_goes_first_and_the_outbox_makes_room(
-    db: Database, now: datetime
+    sqlite_db: Database, now: datetime
 ) -> None:
-    async with db.write() as tx:
-        for number in range(4):
+    async with sqlite_db.write() as tx:
+        for number in range(9):
             await put(tx, await make_person(tx, now), str(number), now)
-    post = Post(db, now, {LANE: 30.0})
-    for _ in range(4):
+    post = Post(sqlite_db, now, {LANE: 30.0})
+    for _ in range(6):
         post.delivery.spoke(LANE, 5)
-    await post.round()
-    assert post.channel.taken == []
-    post.times.move(0.1)
-    await post.round()
-    assert len(post.channel.taken) == 2
+    taken = []
+    for _ in range(30):
+        await post.round()
+        taken.append(len(post.channel.taken))
+        post.times.move(0.01)
+    assert taken[19:25] == [0, 0, 1, 1, 1, 2]
+    assert taken[-1] == 3
 
 
-async def test_chat_keeps_its_pace_and_its_order(db: Database, now: datetime) -> None:
-    async with db.write() as tx:
+async def test_chat_keeps_its_pace_and_its_order(sqlite_db: Database, now: datetime) -> None:
+    async with sqlite_db.write() as tx:
         person = await make_person(tx, now)
         for number in range(6):
             await put(tx, person, str(number), now, template=f"n{number}")
-    post = Post(db, now, {LANE: 1000.0})
+    post = Post(sqlite_db, now, {LANE: 1000.0})
     await post.round()
     assert [text for _, text in post.channel.texts()] == ["n0 1", "n1 1", "n2 1"]
     for _ in range(9):
@@ -336,12 +357,12 @@ async def test_429_of_the_bot_holds_the_lane_exactly(db: Database, now: datetime
             await put(tx, await make_person(tx, now), str(number), now)
     post = Post(db, now, at_once=3)
     post.channel.always(lambda _m: said.TelegramRetryAfter(METHOD, "Too Many Requests", 7))
-    await post.round(3)
-    assert len(post.channel.tried) == 3
+    await post.round(5)
+    assert len(post.channel.tried) == 5
     post.channel.always(lambda _m: None)
     post.times.move(6.9)
     await post.round(2)
-    assert len(post.channel.tried) == 3
+    assert len(post.channel.tried) == 5
     post.times.move(0.1)
     await post.round(2)
     assert len(post.channel.taken) == 6
@@ -470,13 +491,16 @@ async def _chats(db: Database) -> Sequence[int]:
 
 
 async def test_start_on_sqlite_needs_no_lease(sqlite_db: Database, now: datetime) -> None:
+    gate = Gate()
     async with sqlite_db.write() as tx:
-        await put(tx, await make_person(tx, now), "k", now)
+        await put(tx, await make_person(tx, now, chat_id=5), "k", now)
         await tx.execute(update(Row).values(state="sending", attempts=1, lease_until=now + HOUR))
     post = Post(sqlite_db, now)
+    post.channel.say(5, gate)
     await post.delivery.start()
+    await asyncio.wait_for(gate.reached.wait(), 5)
+    gate.open()
     await post.delivery.stop()
-    await post.round()
     assert post.channel.texts()[0][1] == "case_reply 2"
 
 

@@ -11,7 +11,6 @@ from aiogram.fsm.context import FSMContext
 from aiogram.methods import SendMessage
 from aiogram.types import Chat, Message, TelegramObject, Update, User
 from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.intake import Intake
 from bot.metrics import Metrics
@@ -23,6 +22,7 @@ from storage.dialogs import Conversation, DialogStorage
 from storage.enrolment import Address, give_consent
 from storage.models import Dialog
 from storage.models import Intake as Journal
+from storage.postgres import PostgresTransaction
 from tests.fake_channel import fake_bot
 
 FANG = User(id=7, is_bot=False, first_name="Fang", language_code="en")
@@ -116,13 +116,13 @@ async def test_what_a_newcomer_said_outlives_an_update_that_failed(
 async def test_and_a_commit_that_failed(
     postgres_db: Database, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def refuse(_conn: AsyncConnection) -> None:
+    async def refuse(_transaction: PostgresTransaction) -> None:
         raise ConnectionError
 
     newcomer = Newcomer(postgres_db, now)
     await newcomer.write(1, language="zh")
     with monkeypatch.context() as patch:
-        patch.setattr(AsyncConnection, "commit", refuse)
+        patch.setattr(PostgresTransaction, "commit", refuse)
         with pytest.raises(ConnectionError):
             await newcomer.write(2, name="Fang")
     await newcomer.write(2)

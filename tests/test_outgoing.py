@@ -21,12 +21,11 @@ from storage.areas import AreaInfo
 from storage.broadcasts import plan_broadcast
 from storage.cases import open_case, reply_to_case
 from storage.checkins import plan_rollcall
-from storage.claims import claim_due
 from storage.database import Database, Tx
 from storage.models import Checkin, Delivery, Person, Role
 from storage.outbox import enqueue
 from storage.people import Who, load_who
-from tests.outbox_people import LANE, WEB, add_account, make_area, make_person
+from tests.outbox_people import LANE, WEB, add_account, claim_all, make_area, make_person
 
 HOUR = timedelta(hours=1)
 
@@ -46,9 +45,7 @@ async def rendered(
     async with db.write() as tx:
         claimed = []
         for lane in (LANE, WEB):
-            claimed += await claim_due(
-                tx, now, lane=lane, running=[LANE, WEB], limit=50, lease_until=now + HOUR
-            )
+            claimed += await claim_all(tx, now, lane, [LANE, WEB])
         written = await renderer(tx, [Ready(message, silent) for message in claimed])
         return [written[message.id] for message in claimed]
 

@@ -2,12 +2,11 @@
 
 from datetime import datetime, timedelta
 
-from storage.claims import claim_due
 from storage.database import Database
 from storage.enrolment import take_role
 from storage.outbox import enqueue
 from storage.people import load_who
-from tests.outbox_people import LANE, make_area, make_person
+from tests.outbox_people import LANE, claim_all, make_area, make_person
 
 HOUR = timedelta(hours=1)
 
@@ -25,9 +24,7 @@ async def test_an_officer_lives_where_their_first_duty_is(db: Database, now: dat
         )  # fmt: skip
     async with db.write() as tx:
         who = await load_who(tx, LANE, 7)
-        (claimed,) = await claim_due(
-            tx, now, lane=LANE, running=[LANE], limit=9, lease_until=now + HOUR
-        )
+        (claimed,) = await claim_all(tx, now)
     assert who is not None
     for told in (who, claimed):
         assert (told.timezone, told.language) == ("Europe/Madrid", "en")

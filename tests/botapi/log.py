@@ -76,4 +76,4 @@ class Log(list[Call]):
         call.result = result.get("message_id") if isinstance(result, dict) else None
 
 
-_KEPT = ("chat_id", "text", "message_id", "callback_query_id")
+_KEPT = ("chat_id", "text", "message_id", "callback_query_id", "reply_markup")

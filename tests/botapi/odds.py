@@ -71,9 +71,8 @@ def _bot_flood(server: BotApi, call: Call, chance: random.Random) -> list[Action
 
 
 def _broken(_server: BotApi, _call: Call, chance: random.Random) -> list[Action]:
-    page = Garble(502)
-    refusal = [broken(500), broken(503, "Service Unavailable"), broken(504, "Gateway Timeout")]
-    return [chance.choice([page, *refusal])]
+    kinds: list[Action] = [Garble(502), broken(500), broken(503, "Service Unavailable")]
+    return [chance.choice(kinds)]
 
 
 def _slow(_server: BotApi, _call: Call, chance: random.Random) -> list[Action]:
@@ -96,7 +95,7 @@ KINDS: dict[str, Callable[[BotApi, Call, random.Random], list[Action]]] = {
     "deactivated": _always(deactivated()),
     "no_chat": _always(refused("chat not found")),
     "refused": _always(refused("message can't be sent")),
-    "broken": _broken,  # 500, 503, 504, or a proxy's 502
+    "broken": _broken,  # 500, 503, or a proxy's 502
     "slow": _slow,  # up to 2 s, before or after the effect
     "dropped": _always(Disconnect()),
     "lost": _always(Disconnect(after=True)),

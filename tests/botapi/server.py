@@ -270,7 +270,8 @@ class BotApi:
             # A mistake of this server must fail the test, not look like Telegram's.
             self.crashes.append(crash)
             return _answer(ApiError(500, f"Internal Server Error: {crash!r}"))
-        result, _ = call.result, self.log.lighten(call)
+        result = call.result
+        self.log.lighten(call)
         if isinstance(result, ApiError):
             return _answer(result)
         return _written({"ok": True, "result": result})

@@ -1,0 +1,62 @@
+"""kill -9 at random moments, while everything is sent and people write, tap and answer."""
+
+import asyncio
+import contextlib
+from datetime import UTC, datetime
+
+from tests.drill.crowd import crowd
+from tests.drill.ground import Grounds, Plan, grounds
+from tests.drill.oracle import Oracle
+from tests.drill.population import ask_to_check_in
+from tests.drill.promise import Promise, none_of, told
+
+ON = ("sqlite", "postgresql")
+
+
+async def run(plan: Plan) -> list[Promise]:
+    kills = plan.kills or int(plan.either(6, 300))
+    people = int(plan.either(60, 1000))
+    failures: list[str] = []
+    async with grounds(plan, rate=plan.either(60, 250), workers=people) as ground:
+        async with crowd(ground, talkers=200, pause=plan.either(0.1, 0.05)) as talking:
+            oracle = Oracle(ground, talking)
+            load = asyncio.create_task(_keep_sending(ground, oracle, kills, failures))
+            for _ in range(kills):
+                calls = len(ground.api.log) + ground.chance.randrange(int(2 * ground.rate))
+                await ground.worker.start(ready=False)
+                # A moment of nobody's choosing: in its start, or in the thick of sending.
+                with contextlib.suppress(TimeoutError):
+                    await ground.api.wait_until(lambda n=calls: len(ground.api.log) >= n, 3.0)  # type: ignore[misc]  # mypy cannot see what a default makes of a lambda
+                await asyncio.sleep(ground.chance.random() * 0.1)
+                await ground.worker.kill()
+                await oracle.note_caught()
+            load.cancel()
+            await asyncio.wait([load])
+        await ground.worker.start()
+        if plan.short:
+            await oracle.let_leases_end()
+        seconds = await oracle.settle()
+        return [
+            told("kills", kills),
+            told("messages that kills caught in flight", len(oracle.caught)),
+            told("seconds until everything was over", seconds),
+            none_of("commands that failed", failures),
+            *(await oracle.judge()),
+        ]
+
+
+async def _keep_sending(ground: Grounds, oracle: Oracle, kills: int, failures: list[str]) -> None:
+    """A broadcast whenever the last is nearly out, roll calls and check-ins in between."""
+    turn = 0
+    while True:
+        if await oracle.waiting() < len(ground.people.phones) // 2:
+            turn += 1
+            try:
+                await ground.broadcast()
+                if turn % 3 == 1:
+                    await ground.rollcall()
+                if turn % 3 == 2:
+                    await ask_to_check_in(ground.db, f"slot-{turn}", datetime.now(UTC))
+            except Exception as problem:  # noqa: BLE001  # a promise broken, to be shown
+                failures.append(f"{type(problem).__name__}: {problem}")
+        await asyncio.sleep(0.3)
