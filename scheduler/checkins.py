@@ -1,16 +1,19 @@
-"""Weekly check-ins: which slots are due, and what becomes of those that come late."""
+"""Check-ins: which slots are due, and what becomes of those that come late."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import structlog
 
 from scheduler.quiet import zone_of
-from storage.checkins import ensure_root_rules
-from storage.database import Database
-from storage.recurrence import Slot, next_slot
+from storage.database import Database, Tx
+from storage.default_rules import ensure_root_rules
+from storage.recurrence import Hours, Slot, first_instant, next_slot
 from storage.rhythm import (
-    RuleTime,
+    QUARTER,
+    DueClock,
+    Quarter,
     due_clocks,
     is_rule_due,
     may_tick,
@@ -19,40 +22,62 @@ from storage.rhythm import (
     set_clock,
     unset_clocks,
 )
+from storage.rule_terms import CheckinTerms
+from storage.rules import RuleInfo
 
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class DueSlots:
-    """What a clock that came round asks for: at most one slot to plan, and those too late."""
+    """What a clock that came round asks for: at most one slot to plan, and those too late.
+
+    ``next_at`` (UTC) is when the clock is next due, None when the rule has ended.
+    """
 
     plan: Slot | None
     missed: tuple[Slot, ...]
-    next_at: datetime
+    next_at: datetime | None
 
 
-def check_due(rule: RuleTime, now: datetime) -> DueSlots:
-    """Which slots between ``rule.next_at`` and ``now`` (UTC) are still worth asking.
+def planned_at(hours: Hours, zone: ZoneInfo, slot: Slot) -> datetime:
+    """When a slot is planned, in UTC: as the rule's hours begin, for those who like it early."""
+    return min(slot.at, first_instant(zone, slot.day, hours.opens.hour, hours.opens.minute))
+
+
+def check_due(rule: RuleInfo, timezone: str, next_at: datetime, now: datetime) -> DueSlots:
+    """Which slots planned between ``next_at`` and ``now`` (UTC) are still worth asking.
 
     After a standstill the newest slot is asked if its window is still open; older ones, and one
     whose window has passed, are missed and never asked late.
     """
-    if rule.next_at is None:
-        raise ValueError("the rule has no clock yet")
-    zone = zone_of(rule.timezone)
-    weekly = rule.weekly(rule.since.astimezone(zone))
+    assert isinstance(rule.terms, CheckinTerms)
+    zone, timing = zone_of(timezone), rule.timing
+    window = timedelta(hours=rule.terms.window)
     came: list[Slot] = []
-    slot = next_slot(weekly, zone, _just_before(rule.next_at))
-    while slot.at <= now:
+    slot = next_slot(timing, zone, next_at - timedelta(microseconds=1))
+    while slot is not None and planned_at(timing.hours, zone, slot) <= now:
         came.append(slot)
-        slot = next_slot(weekly, zone, slot.at)
-    plan = came.pop() if came and came[-1].at + rule.window > now else None
-    return DueSlots(plan, tuple(came), slot.at)
+        slot = next_slot(timing, zone, slot.at)
+    plan = came.pop() if came and came[-1].at + window > now else None
+    next_at = None if slot is None else planned_at(timing.hours, zone, slot)
+    return DueSlots(plan, tuple(came), next_at)
 
 
-def _just_before(at: datetime) -> datetime:
-    return at.replace(microsecond=0) - at.resolution
+def quarters_of(hours: Hours, zone: ZoneInfo, slot: Slot) -> list[Quarter]:
+    """The quarters of an hour of the slot's day at which the rule may ask, in order."""
+    opens = hours.opens.hour * 60 + hours.opens.minute
+    closes = hours.closes.hour * 60 + hours.closes.minute or 24 * 60
+    begins = -(-opens // QUARTER) * QUARTER
+    quarters = [
+        Quarter(minute, first_instant(zone, slot.day, *divmod(minute, 60)))
+        for minute in range(begins, closes, QUARTER)
+    ]
+    # On a day that a zone leaves out, everyone is asked when the slot is.
+    return [
+        it if it.at.astimezone(zone).date() == slot.day else Quarter(it.minute, slot.at)
+        for it in quarters
+    ]
 
 
 async def set_clocks(db: Database, now: datetime) -> None:
@@ -65,10 +90,17 @@ async def set_clocks(db: Database, now: datetime) -> None:
     async with db.write() as tx:
         made = await ensure_root_rules(tx, now)
         unset = await unset_clocks(tx) if made else unset
-        for rule in unset:
-            zone = zone_of(rule.timezone)
-            slot = next_slot(rule.weekly(rule.since.astimezone(zone)), zone, now)
-            await set_clock(tx, rule.rule_id, rule.timezone, slot.at)
+        for clock in unset:
+            await _set_clock(tx, clock, now)
+
+
+async def _set_clock(tx: Tx, clock: DueClock, now: datetime) -> None:
+    if not isinstance(clock.rule.terms, CheckinTerms):
+        return
+    zone, timing = zone_of(clock.timezone), clock.rule.timing
+    slot = next_slot(timing, zone, now)
+    if slot is not None:
+        await set_clock(tx, clock.rule.id, clock.timezone, planned_at(timing.hours, zone, slot))
 
 
 async def plan_due_checkins(db: Database, now: datetime) -> int:
@@ -83,18 +115,28 @@ async def plan_due_checkins(db: Database, now: datetime) -> int:
     async with db.write() as tx:
         if not await may_tick(tx):
             return 0
-        for rule in await due_clocks(tx, now):
-            due = check_due(rule, now)
-            for slot in due.missed:
-                _log.warning(
-                    "a check-in was not asked: its time passed while the service stood still",
-                    rule=rule.rule_id,
-                    timezone=rule.timezone,
-                    slot=slot.key,
-                )
-            if due.plan is not None:
-                planned += await plan_slot(tx, rule, due.plan, now)
-            await move_clock(tx, rule.rule_id, rule.timezone, due.next_at)
+        for clock in await due_clocks(tx, now):
+            planned += await _plan(tx, clock, now)
     if planned:
         _log.info("check-ins planned", messages=planned)
     return planned
+
+
+async def _plan(tx: Tx, clock: DueClock, now: datetime) -> int:
+    rule, written = clock.rule, 0
+    assert clock.next_at is not None
+    due = check_due(rule, clock.timezone, clock.next_at, now)
+    for slot in due.missed:
+        _log.warning(
+            "a check-in was not asked: its time passed while the service stood still",
+            rule=rule.terms.code,
+            area=rule.area_code,
+            timezone=clock.timezone,
+            slot=slot.key,
+        )
+    if due.plan is not None:
+        zone = zone_of(clock.timezone)
+        quarters = quarters_of(rule.timing.hours, zone, due.plan)
+        written = await plan_slot(tx, clock, due.plan, quarters, now)
+    await move_clock(tx, rule.id, clock.timezone, due.next_at)
+    return written

@@ -9,7 +9,6 @@ from sqlalchemy import (
     String,
     bindparam,
     cast,
-    exists,
     func,
     literal,
     null,
@@ -19,7 +18,7 @@ from sqlalchemy import (
 
 from storage.areas import AreaInfo, in_subtree
 from storage.database import Tx
-from storage.models import Area, Checkin, CheckinRule, Delivery, Person, Rollcall
+from storage.models import Area, Checkin, Delivery, Person, Rollcall
 from storage.outbox import URGENT, lane_of
 from storage.prepared import Prepared
 
@@ -141,40 +140,6 @@ async def open_checkin(tx: Tx, person_id: int, now: datetime) -> OpenCheckin | N
     return OpenCheckin(
         row.id, row.bot_id, row.chat_id, row.message_id, rollcall=row.rollcall_id is not None
     )
-
-
-async def ensure_default_rule(tx: Tx, area_id: int, now: datetime) -> bool:
-    """Give an area the default rule, Sunday at 10:00, if it never had one; whether it was made."""
-    # Of two processes at once, the second waits here, and then sees the first one's rule.
-    await tx.execute(select(Area.id).where(Area.id == area_id).with_for_update(key_share=True))
-    made = await tx.execute(
-        tx.insert(CheckinRule).from_select(
-            ["area_id", "every", "weekday", "hour", "window_hours", "since"],
-            select(
-                Area.id,
-                literal(1),
-                literal(6),
-                literal(10),
-                literal(48),
-                literal(now, Area.created_at.type),
-            ).where(
-                Area.id == area_id,
-                ~exists(select(literal(1)).where(CheckinRule.area_id == area_id)),
-            ),
-        )
-    )
-    return made.rowcount == 1
-
-
-async def ensure_root_rules(tx: Tx, now: datetime) -> int:
-    """Give the default rule to every root area that never had one; how many were made."""
-    roots = await tx.execute(
-        select(Area.id).where(
-            Area.parent_id.is_(None),
-            ~exists(select(literal(1)).where(CheckinRule.area_id == Area.id)),
-        )
-    )
-    return sum([await ensure_default_rule(tx, row.id, now) for row in roots.all()])
 
 
 async def plan_rollcall(

@@ -1,16 +1,19 @@
 """The clocks of check-in rules, and the check-ins they plan: set-based, and harmless twice."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from sqlalchemy import (
     ColumnElement,
+    Integer,
     String,
     Text,
     and_,
+    case,
     cast,
-    delete,
+    column,
     exists,
     func,
     literal,
@@ -18,53 +21,44 @@ from sqlalchemy import (
     select,
     type_coerce,
     update,
+    values,
 )
 from sqlalchemy.orm import aliased
 
 from storage.areas import in_subtree
 from storage.checkins import enqueue_checkins, is_expected
 from storage.database import Tx
-from storage.models import Area, Checkin, CheckinRule, Person, RuleClock, StatusChange
+from storage.models import Area, Checkin, Person, Rule, RuleClock, StatusChange, UtcDateTime
 from storage.outbox import CHECKIN
-from storage.recurrence import Slot, Weekly
+from storage.recurrence import Slot
+from storage.rule_terms import CheckinTerms
+from storage.rules import RULE_COLUMNS, RuleInfo, as_rule, governed
 
 _ONE_TICKS: Final = 4_702_112
 """PostgreSQL's advisory lock of who ticks: any number, as long as every process takes the same."""
 
-_ZONE: Final[ColumnElement[str]] = func.coalesce(Person.timezone, Area.timezone)
+ZONE: Final[ColumnElement[str]] = func.coalesce(Person.timezone, Area.timezone)
+"""A worker's own zone, or that of the area they belong to."""
+
+QUARTER: Final = 15
+_NEVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class RuleTime:
-    """A rule in one time zone; ``next_at`` (UTC) is when it is next due, None if not yet known.
+class DueClock:
+    """A rule in one time zone; ``next_at`` (UTC) is when it is next due, None if not yet known."""
 
-    ``since`` is when the rule began (UTC).
-    """
-
-    rule_id: int
-    area_path: str
+    rule: RuleInfo
     timezone: str
-    every: int
-    weekday: int
-    hour: int
-    window: timedelta
-    since: datetime
     next_at: datetime | None
 
-    def weekly(self, since_day: datetime) -> Weekly:
-        """The rule's arithmetic; ``since_day`` is ``since`` in the zone."""
-        return Weekly(self.every, self.weekday, self.hour, since_day.date())
 
+@dataclass(frozen=True, slots=True)
+class Quarter:
+    """A quarter of an hour of a day in a zone: ``minute`` after local midnight, and when it is."""
 
-_RULE_TIME: Final = (
-    CheckinRule.id,
-    Area.path,
-    CheckinRule.every,
-    CheckinRule.weekday,
-    CheckinRule.hour,
-    CheckinRule.window_hours,
-    CheckinRule.since,
-)
+    minute: int
+    at: datetime
 
 
 async def may_tick(tx: Tx) -> bool:
@@ -74,10 +68,13 @@ async def may_tick(tx: Tx) -> bool:
     return bool(await tx.scalar(select(func.pg_try_advisory_xact_lock(_ONE_TICKS))))
 
 
-async def unset_clocks(tx: Tx) -> list[RuleTime]:
-    """Running rules in zones where their area's workers live, and that have no clock yet."""
+async def unset_clocks(tx: Tx) -> list[DueClock]:
+    """Running rules in zones where their area's workers live, and that have no clock yet.
+
+    Rules of personal dates have clocks too: their day comes every day.
+    """
     zones = (
-        select(Person.area_id, _ZONE.label("timezone"))
+        select(Person.area_id, ZONE.label("timezone"))
         .join(Area, Area.id == Person.area_id)
         .where(Person.consented)
         .distinct()
@@ -85,22 +82,18 @@ async def unset_clocks(tx: Tx) -> list[RuleTime]:
     )
     home = aliased(Area)
     found = await tx.execute(
-        select(*_RULE_TIME, zones.c.timezone)
-        .select_from(CheckinRule)
-        .join(Area, Area.id == CheckinRule.area_id)
+        select(*RULE_COLUMNS, zones.c.timezone)
+        .select_from(Rule)
+        .join(Area, Area.id == Rule.area_id)
         .join(home, in_subtree(home.path, type_coerce(Area.path, Text)))
         .join(zones, zones.c.area_id == home.id)
         .outerjoin(
-            RuleClock,
-            and_(
-                RuleClock.rule_id == CheckinRule.id,
-                RuleClock.timezone == zones.c.timezone,
-            ),
+            RuleClock, and_(RuleClock.rule_id == Rule.id, RuleClock.timezone == zones.c.timezone)
         )
-        .where(CheckinRule.stopped_at.is_(None), RuleClock.rule_id.is_(None))
-        .distinct()
+        .where(Rule.stopped_at.is_(None), RuleClock.rule_id.is_(None))
     )
-    return [_rule_time(row, row.timezone, None) for row in found]
+    unset = {(row.id, row.timezone): DueClock(as_rule(row), row.timezone, None) for row in found}
+    return list(unset.values())
 
 
 async def set_clock(tx: Tx, rule_id: int, timezone: str, next_at: datetime) -> None:
@@ -117,110 +110,120 @@ async def is_rule_due(tx: Tx, now: datetime) -> bool:
     return await tx.scalar(select(exists().where(RuleClock.next_at <= now))) or False
 
 
-async def due_clocks(tx: Tx, now: datetime) -> list[RuleTime]:
+async def due_clocks(tx: Tx, now: datetime) -> list[DueClock]:
     """Clocks of running rules that have come round, locked against other processes."""
     found = await tx.execute(
-        select(*_RULE_TIME, RuleClock.timezone, RuleClock.next_at, CheckinRule.stopped_at)
+        select(*RULE_COLUMNS, RuleClock.timezone, RuleClock.next_at)
         .select_from(RuleClock)
-        .join(CheckinRule, CheckinRule.id == RuleClock.rule_id)
-        .join(Area, Area.id == CheckinRule.area_id)
-        .where(RuleClock.next_at <= now)
-        .order_by(RuleClock.next_at)
+        .join(Rule, Rule.id == RuleClock.rule_id)
+        .join(Area, Area.id == Rule.area_id)
+        .where(RuleClock.next_at <= now, Rule.stopped_at.is_(None))
+        .order_by(RuleClock.next_at, Rule.id)
         .with_for_update(of=RuleClock, skip_locked=True)
     )
-    due: list[RuleTime] = []
-    for row in found.all():
-        if row.stopped_at is not None:
-            await drop_clocks(tx, row.id)
-        else:
-            due.append(_rule_time(row, row.timezone, row.next_at))
-    return due
+    return [DueClock(as_rule(row), row.timezone, row.next_at) for row in found.all()]
 
 
-def _rule_time(row: object, timezone: str, next_at: datetime | None) -> RuleTime:
-    return RuleTime(
-        rule_id=row.id,  # type: ignore[attr-defined]  # a row of _RULE_TIME
-        area_path=row.path,  # type: ignore[attr-defined]
-        timezone=timezone,
-        every=row.every,  # type: ignore[attr-defined]
-        weekday=row.weekday,  # type: ignore[attr-defined]
-        hour=row.hour,  # type: ignore[attr-defined]
-        window=timedelta(hours=row.window_hours),  # type: ignore[attr-defined]
-        since=row.since,  # type: ignore[attr-defined]
-        next_at=next_at,
-    )
-
-
-async def move_clock(tx: Tx, rule_id: int, timezone: str, next_at: datetime) -> None:
-    """Set a clock to the next slot; it never goes back."""
+async def move_clock(tx: Tx, rule_id: int, timezone: str, next_at: datetime | None) -> None:
+    """Set a clock to the next slot; it never goes back. ``None``: the rule has none left."""
+    clock = (RuleClock.rule_id == rule_id, RuleClock.timezone == timezone)
+    if next_at is None:
+        # Kept, for ever in the future: without a clock the rule would be given one each minute.
+        next_at = _NEVER
     await tx.execute(
-        update(RuleClock)
-        .where(
-            RuleClock.rule_id == rule_id,
-            RuleClock.timezone == timezone,
-            RuleClock.next_at < next_at,
-        )
-        .values(next_at=next_at)
+        update(RuleClock).where(*clock, RuleClock.next_at < next_at).values(next_at=next_at)
     )
 
 
-async def drop_clocks(tx: Tx, rule_id: int) -> None:
-    """Forget the clocks of a rule that was stopped."""
-    await tx.execute(delete(RuleClock).where(RuleClock.rule_id == rule_id))
+def _minute(terms: CheckinTerms) -> ColumnElement[int]:
+    """When of the day a worker is asked: as they chose, or as they usually answer, or by the rule.
 
-
-def _governed(rule: RuleTime) -> ColumnElement[bool]:
-    """The areas this rule speaks for: its subtree, less what a nearer area's rule speaks for."""
-    nearer, below = aliased(CheckinRule), aliased(Area)
-    overridden = exists(
-        select(literal(1))
-        .select_from(nearer)
-        .join(below, below.id == nearer.area_id)
-        .where(
-            nearer.stopped_at.is_(None),
-            in_subtree(below.path, rule.area_path),
-            below.path != rule.area_path,
-            in_subtree(Area.path, type_coerce(below.path, Text)),
-        )
+    Within the rule's hours, outside their own quiet ones, and in whole quarters.
+    """
+    earliest = terms.hours.opens.hour * 60 + terms.hours.opens.minute
+    latest = terms.hours.closes.hour * 60 + terms.hours.closes.minute - QUARTER
+    usual = terms.hours.at.hour * 60 + terms.hours.at.minute
+    wish: ColumnElement[int] = func.coalesce(Person.ask_minute, Person.usual_minute, literal(usual))
+    wish = case((wish < earliest, earliest), (wish > latest, latest), else_=wish)
+    starts, ends = Person.quiet_from * 60, Person.quiet_to * 60
+    quiet = or_(
+        and_(starts < ends, wish >= starts, wish < ends),
+        and_(starts > ends, or_(wish >= starts, wish < ends)),
     )
-    return and_(in_subtree(Area.path, rule.area_path), ~overridden)
+    awake = case((and_(quiet, ends >= earliest, ends <= latest), ends), else_=wish)
+    return cast(awake / QUARTER, Integer) * QUARTER
 
 
-async def plan_slot(tx: Tx, rule: RuleTime, slot: Slot, now: datetime) -> int:
+async def plan_slot(
+    tx: Tx, clock: DueClock, slot: Slot, quarters: Sequence[Quarter], now: datetime
+) -> int:
     """Ask everyone the rule expects in this zone: their check-ins and the messages that carry them.
 
-    Returns how many messages were written. Who chose a slower rhythm is asked in even slots only.
-    Unique keys make a second planning of the slot write nothing.
+    Returns how many messages were written. ``quarters`` are those of the rule's hours on the
+    slot's day in the zone. Each is asked at their own quarter of an hour. Who chose a slower rhythm
+    is asked in even slots only; who is asked by another rule that day is not asked twice. Unique
+    keys make a second planning of the slot write nothing.
     """
-    governed = select(Area.id).where(_governed(rule))
-    at = Checkin.due_at.type
+    rule, terms = clock.rule, clock.rule.terms
+    assert isinstance(terms, CheckinTerms)
+    asked = select(Area.id).where(governed(rule))
+    window = timedelta(hours=terms.window)
+    step = timedelta(hours=terms.nudges[0]) if terms.nudges else window
+    at = UtcDateTime()
+    hours = (
+        values(column("minute", Integer), column("at", at), column("until", at), column("step", at))
+        .data([(it.minute, it.at, it.at + window, it.at + step) for it in quarters])
+        .cte("quarter")
+    )
+    first, last = min(q.at for q in quarters), max(q.at for q in quarters)
+    other = aliased(Checkin)
     expected = (
         select(
             Person.id,
             Person.area_id,
-            literal(rule.rule_id),
+            literal(rule.id),
+            literal(rule.version),
             literal(slot.key),
-            literal(slot.at, at),
-            literal(slot.at + rule.window, at),
+            hours.c.at,
+            hours.c.until,
+            hours.c.step,
         )
         .join(Area, Area.id == Person.area_id)
+        .join(hours, hours.c.minute == _minute(terms))
         .where(
-            Person.area_id.in_(governed),
+            Person.area_id.in_(asked),
             is_expected(),
-            literal(rule.timezone) == _ZONE,
+            literal(clock.timezone) == ZONE,
             or_(~Person.slower, literal(slot.even)),
+            ~exists().where(
+                other.person_id == Person.id,
+                other.rule_id.is_not(None),
+                other.rule_id != rule.id,
+                other.due_at >= first,
+                other.due_at <= last,
+            ),
         )
     )
     await tx.execute(
         tx.insert(Checkin)
         .from_select(
-            ["person_id", "area_id", "rule_id", "slot", "due_at", "window_until"], expected
+            [
+                "person_id",
+                "area_id",
+                "rule_id",
+                "version",
+                "slot",
+                "due_at",
+                "window_until",
+                "next_at",
+            ],
+            expected,
         )
         .on_conflict_do_nothing()
     )
     return await enqueue_checkins(
         tx,
-        and_(Checkin.rule_id == rule.rule_id, Checkin.slot == slot.key),
+        and_(Checkin.rule_id == rule.id, Checkin.slot == slot.key),
         template="checkin",
         dedupe=literal("checkin:") + cast(Checkin.id, String),
         priority=CHECKIN,

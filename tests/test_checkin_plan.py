@@ -1,7 +1,7 @@
 """Weekly check-ins: planned once a slot, whoever ticks, however late."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +13,6 @@ from scheduler.expiry import end_what_is_over
 from storage.database import Database
 from storage.models import (
     Checkin,
-    CheckinRule,
     Delivery,
     Intake,
     Person,
@@ -21,9 +20,13 @@ from storage.models import (
     StatusChange,
 )
 from storage.pruning import prune_intake
+from storage.recurrence import Hours, Weeks
+from storage.rule_terms import CheckinTerms
+from storage.rules import add_rule, running_rules, stop_rule
 from tests.outbox_people import LANE, make_area, make_person
 
 THURSDAY = datetime(2026, 11, 19, 12, tzinfo=UTC)
+SUNDAY_8_SHANGHAI = datetime(2026, 11, 22, 0, tzinfo=UTC)
 SUNDAY_10_SHANGHAI = datetime(2026, 11, 22, 2, tzinfo=UTC)
 SUNDAY_10_LISBON = datetime(2026, 11, 22, 10, tzinfo=UTC)
 WEEK = timedelta(weeks=1)
@@ -56,8 +59,8 @@ async def test_asked_on_sunday_at_ten_of_their_own_zone(db: Database) -> None:
         await make_person(tx, THURSDAY, area=area, status="home")
         await make_person(tx, THURSDAY, area=area, consented=False)
     await set_clocks(db, THURSDAY)
-    assert await plan_due_checkins(db, SUNDAY_10_SHANGHAI - timedelta(seconds=1)) == 0
-    assert await plan_due_checkins(db, SUNDAY_10_SHANGHAI) == 1
+    assert await plan_due_checkins(db, SUNDAY_8_SHANGHAI - timedelta(seconds=1)) == 0
+    assert await plan_due_checkins(db, SUNDAY_8_SHANGHAI) == 1
     assert await plan_due_checkins(db, SUNDAY_10_LISBON) == 1
     assert await asked(db) == [
         (here, "2026-11-22", SUNDAY_10_SHANGHAI),
@@ -68,7 +71,7 @@ async def test_asked_on_sunday_at_ten_of_their_own_zone(db: Database) -> None:
     assert row is not None
     assert (row.template, row.priority, row.urgent, row.lane) == ("checkin", 1, False, LANE)
     assert row.not_before == SUNDAY_10_SHANGHAI
-    assert row.expires_at == SUNDAY_10_SHANGHAI + timedelta(hours=48)
+    assert row.expires_at == SUNDAY_10_SHANGHAI + timedelta(hours=72)
 
 
 async def test_ticking_twice_or_after_a_clock_set_back_asks_once(db: Database) -> None:
@@ -85,10 +88,10 @@ async def test_ticking_twice_or_after_a_clock_set_back_asks_once(db: Database) -
 @pytest.mark.parametrize(
     ("late", "slots"),
     [
-        (timedelta(hours=47), ["2026-11-22"]),
-        (timedelta(hours=48), []),
+        (timedelta(hours=71), ["2026-11-22"]),
+        (timedelta(hours=72), []),
         (2 * WEEK + timedelta(hours=1), ["2026-12-06"]),
-        (2 * WEEK + timedelta(hours=50), []),
+        (2 * WEEK + timedelta(hours=74), []),
     ],
 )
 async def test_late_is_asked_while_the_window_is_open(
@@ -127,11 +130,8 @@ async def test_nearest_rule_speaks(db: Database) -> None:
             area.code: await make_person(tx, THURSDAY, area=area)
             for area in (county, town, far_village, near_village)
         }
-        await tx.execute(
-            insert(CheckinRule).values(
-                area_id=town.id, every=1, weekday=5, hour=9, window_hours=24, since=THURSDAY
-            )
-        )
+        saturday = CheckinTerms("weekly", Weeks(1, (5,)), Hours(at=time(9)))
+        await add_rule(tx, town, saturday, THURSDAY)
     await set_clocks(db, THURSDAY)  # the county gets its default rule here
     await plan_due_checkins(db, datetime(2026, 11, 21, 1, tzinfo=UTC))
     await plan_due_checkins(db, SUNDAY_10_SHANGHAI)
@@ -146,7 +146,8 @@ async def test_nearest_rule_speaks(db: Database) -> None:
 async def test_stopped_rule_asks_no_more(db: Database) -> None:
     await village(db)
     async with db.write() as tx:
-        await tx.execute(update(CheckinRule).values(stopped_at=THURSDAY))
+        for rule in await running_rules(tx):
+            await stop_rule(tx, rule, THURSDAY)
     assert await plan_due_checkins(db, SUNDAY_10_SHANGHAI) == 0
     await set_clocks(db, SUNDAY_10_SHANGHAI)  # a stopped rule is a choice: no default comes back
     async with db.read() as tx:

@@ -43,7 +43,8 @@ ASKED = Unanswered(
 
 def live(case: Unanswered, policy: Policy, *, until: datetime) -> list[tuple[datetime, Decision]]:
     """Do what is decided, when it is, and nobody says a word; what was done, and when."""
-    now, done = case.due_at, []
+    now = case.due_at
+    done: list[tuple[datetime, Decision]] = []
     while now < until:
         step = decide(case, now, policy)
         if isinstance(step, Wait):

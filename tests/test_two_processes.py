@@ -5,8 +5,8 @@ from datetime import datetime
 
 from sqlalchemy import func, select, text
 
-from storage.checkins import ensure_default_rule
 from storage.database import Database, Tx
+from storage.default_rules import ensure_default_rule
 from storage.dialogs import Conversation, write_dialog
 from storage.enrolment import Address, give_consent
 from storage.intake import record_update

@@ -31,7 +31,7 @@ def add(
 ) -> None:
     """Add an area. On a fresh machine this makes the database too."""
     from storage.areas import add_area
-    from storage.checkins import ensure_default_rule
+    from storage.default_rules import ensure_default_rule
 
     async def work(opened: "Opened") -> "tuple[AreaInfo, bool]":
         now = datetime.now(UTC)

@@ -10,7 +10,7 @@ from storage.outbox import CHECKIN, enqueue
 
 SOON = timedelta(seconds=8)
 PAUSE = timedelta(minutes=10)
-WINDOW = timedelta(hours=48)
+WINDOW = timedelta(hours=72)
 
 
 async def plan_demo_checkin(tx: Tx, person_id: int, now: datetime) -> bool:

@@ -7,14 +7,17 @@ from random import Random
 from sqlalchemy import exists, insert, select
 
 from bot.demo.cast import draw_cast
-from bot.demo.history import HOUR, WINDOW, choose_weekday, write_history
+from bot.demo.history import choose_weekday, write_history
 from bot.demo.names import COUNTY, LIAISONS, SUPERVISOR, TOWNS
 from bot.demo.people import add_accounts, add_consents, add_workers, insert_ids, person_row
 from bot.demo.questions import add_cases
-from storage.areas import AreaInfo, add_area
+from storage.areas import AreaInfo, add_area, get_area
 from storage.database import Tx
 from storage.installation import DEMO, find_value, put_value
-from storage.models import Area, Checkin, CheckinRule, Contact, Invite, Person, Role
+from storage.models import Area, Checkin, Contact, Invite, Person, Role
+from storage.recurrence import Weeks
+from storage.rule_terms import CheckinTerms
+from storage.rules import add_rule
 from storage.vault import new_ref
 
 SEED = 20101117
@@ -51,17 +54,8 @@ async def make_demo(tx: Tx, now: datetime) -> bool:
         person.area_id = areas[person.village].id
     await add_workers(tx, cast, now)
     weekday = choose_weekday(now)
-    rule_id: int = await tx.scalar(
-        tx.insert(CheckinRule)
-        .values(
-            area_id=areas[COUNTY[0]].id,
-            weekday=weekday,
-            hour=HOUR,
-            window_hours=int(WINDOW.total_seconds() // 3600),
-            since=started,
-        )
-        .returning(CheckinRule.id)
-    )
+    terms = CheckinTerms("weekly", Weeks(1, (weekday,)))
+    rule = await add_rule(tx, await get_area(tx, areas[COUNTY[0]].id), terms, started)
     liaison_of = {
         areas[village.code].id: officers[LIAISONS[0] if town is TOWNS[0] else LIAISONS[1]]
         for town in TOWNS
@@ -71,7 +65,7 @@ async def make_demo(tx: Tx, now: datetime) -> bool:
         random,
         tx.vault,
         cast,
-        rule_id=rule_id,
+        rule_id=rule.id,
         weekday=weekday,
         liaison_of=liaison_of,
         now=now,

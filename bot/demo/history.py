@@ -13,7 +13,7 @@ from storage.recurrence import first_instant
 from storage.vault import Vault, new_ref
 
 HOUR = 10
-WINDOW = timedelta(hours=48)
+WINDOW = timedelta(hours=72)
 HOME_ZONE = ZoneInfo("Asia/Shanghai")
 
 

@@ -17,7 +17,6 @@ from storage.models import (
     Case,
     CaseMessage,
     Checkin,
-    CheckinRule,
     Consent,
     Contact,
     Dialog,
@@ -28,7 +27,9 @@ from storage.models import (
     Person,
     Role,
     Rollcall,
+    Rule,
     RuleClock,
+    RuleVersion,
     StatusChange,
     WebChat,
 )
@@ -167,9 +168,10 @@ async def _drop_areas(tx: Tx) -> tuple[int, list[str]]:
     for table in (Rollcall, Broadcast, Look, Invite, Checkin):
         # What real people hold of these would have kept the area.
         await tx.execute(delete(table).where(table.area_id.in_(gone)))
-    rules = select(CheckinRule.id).where(CheckinRule.area_id.in_(gone))
+    rules = select(Rule.id).where(Rule.area_id.in_(gone))
     await tx.execute(delete(RuleClock).where(RuleClock.rule_id.in_(rules)))
-    await tx.execute(delete(CheckinRule).where(CheckinRule.area_id.in_(gone)))
+    await tx.execute(delete(RuleVersion).where(RuleVersion.rule_id.in_(rules)))
+    await tx.execute(delete(Rule).where(Rule.area_id.in_(gone)))
     for area_id in reversed(gone):  # a parent goes after its children
         await tx.execute(delete(Area).where(Area.id == area_id))
     return len(gone), [row.name for row in rows if row.id in keep]

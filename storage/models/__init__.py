@@ -20,7 +20,6 @@ from storage.models.record import Contact, Login, Look
 from storage.models.reminders import Reminder, Subscription, Topic
 from storage.models.rhythm import (
     Checkin,
-    CheckinRule,
     Rollcall,
     Rule,
     RuleClock,
@@ -38,7 +37,6 @@ __all__ = [
     "Case",
     "CaseMessage",
     "Checkin",
-    "CheckinRule",
     "Consent",
     "Contact",
     "Delivery",

@@ -1,7 +1,6 @@
 """What is asked, and when: rules, their clocks, roll calls and check-ins."""
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -17,28 +16,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from storage.models.columns import Base, BigId, own_id, partial_index, points_to
 
 
-class CheckinRule(Base):
-    """A weekly check-in of an area's subtree, at an hour of each worker's own zone.
-
-    ``weekday`` 0 is Monday; ``every`` counts weeks; ``window_hours`` is how long an answer
-    counts as in time.
-    """
-
-    __tablename__ = "checkin_rule"
-    id: Mapped[int] = own_id()
-    area_id: Mapped[int] = points_to("area.id", index=True)
-    every: Mapped[int] = mapped_column(SmallInteger, default=1)
-    weekday: Mapped[int] = mapped_column(SmallInteger, default=6)
-    hour: Mapped[int] = mapped_column(SmallInteger, default=10)
-    window_hours: Mapped[int] = mapped_column(SmallInteger, default=48)
-    since: Mapped[datetime]
-    stopped_at: Mapped[datetime | None]
-
-
 class Rule(Base):
     """What is asked, or reminded of, in an area's subtree, and when.
 
-    ``kind``: ``checkin`` or ``reminder``. ``terms`` are :mod:`storage.rule_terms` as JSON. A rule
+    ``kind``: ``checkin`` or ``reminder``. ``terms`` are a text of :mod:`storage.rule_table`. A rule
     that is edited keeps its id and gets the next ``version``; what it was before stands in
     :class:`RuleVersion`.
     """
@@ -48,8 +29,7 @@ class Rule(Base):
     area_id: Mapped[int] = points_to("area.id", index=True)
     code: Mapped[str] = mapped_column(String(40))
     kind: Mapped[str] = mapped_column(String(10), default="checkin")
-    topic_id: Mapped[int | None] = points_to("topic.id", nullable=True)
-    terms: Mapped[dict[str, Any]]
+    terms: Mapped[str]
     version: Mapped[int] = mapped_column(SmallInteger, default=1)
     since: Mapped[datetime]
     stopped_at: Mapped[datetime | None]
@@ -71,7 +51,7 @@ class RuleVersion(Base):
     __tablename__ = "rule_version"
     rule_id: Mapped[int] = mapped_column(BigId, ForeignKey("rule.id"), primary_key=True)
     version: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
-    terms: Mapped[dict[str, Any]]
+    terms: Mapped[str]
     at: Mapped[datetime]
     by_person_id: Mapped[int | None] = points_to("person.id", nullable=True)
 
@@ -80,7 +60,7 @@ class RuleClock(Base):
     """When a rule is next due in one time zone."""
 
     __tablename__ = "rule_clock"
-    rule_id: Mapped[int] = mapped_column(BigId, ForeignKey("checkin_rule.id"), primary_key=True)
+    rule_id: Mapped[int] = mapped_column(BigId, ForeignKey("rule.id"), primary_key=True)
     timezone: Mapped[str] = mapped_column(String(64), primary_key=True)
     next_at: Mapped[datetime] = mapped_column(index=True)
 
@@ -122,7 +102,7 @@ class Checkin(Base):
     id: Mapped[int] = own_id()
     person_id: Mapped[int] = points_to("person.id")
     area_id: Mapped[int] = points_to("area.id")
-    rule_id: Mapped[int | None] = points_to("checkin_rule.id", nullable=True)
+    rule_id: Mapped[int | None] = points_to("rule.id", nullable=True)
     version: Mapped[int | None] = mapped_column(SmallInteger)
     rollcall_id: Mapped[int | None] = points_to("rollcall.id", nullable=True)
     slot: Mapped[str] = mapped_column(String(24))

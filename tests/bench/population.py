@@ -6,18 +6,19 @@ from typing import Any
 
 from sqlalchemy import insert
 
-from storage.areas import add_area
+from storage.areas import add_area, get_area
 from storage.database import Database, Tx
+from storage.default_rules import WEEKLY
 from storage.models import (
     Account,
     Checkin,
-    CheckinRule,
     Consent,
     Contact,
     Enrolment,
     Person,
     StatusChange,
 )
+from storage.rules import add_rule
 from storage.vault import new_ref
 
 BOT_ID = 42
@@ -41,11 +42,8 @@ async def populate(db: Database, now: datetime, *, workers: int = 2000) -> Popul
     """
     async with db.write() as tx:
         areas = await _add_areas(tx, now)
-        rule_id: int = await tx.scalar(
-            tx.insert(CheckinRule)
-            .values(area_id=areas[0], weekday=6, hour=10, window_hours=48, since=now)
-            .returning(CheckinRule.id)
-        )
+        county = await get_area(tx, areas[0])
+        rule_id = (await add_rule(tx, county, WEEKLY, now)).id
         villages = areas[1:]
         home = {person: villages[person % len(villages)] for person in range(1, workers + 1)}
         await _add_workers(tx, home, now - timedelta(weeks=2 * _WEEKS))

@@ -1,4 +1,6 @@
-"""Rhythm."""
+"""Rules with terms and versions, the steps after silence, relatives, roll calls, reminders."""
+
+import json
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,6 +12,8 @@ depends_on = None
 
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 AT = sa.DateTime(timezone=True)
+
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 def upgrade() -> None:
@@ -31,13 +35,11 @@ def upgrade() -> None:
         sa.Column("area_id", ID, nullable=False),
         sa.Column("code", sa.String(length=40), nullable=False),
         sa.Column("kind", sa.String(length=10), nullable=False),
-        sa.Column("topic_id", ID, nullable=True),
-        sa.Column("terms", sa.JSON(), nullable=False),
+        sa.Column("terms", sa.Text(), nullable=False),
         sa.Column("version", sa.SmallInteger(), nullable=False),
         sa.Column("since", AT, nullable=False),
         sa.Column("stopped_at", AT, nullable=True),
         sa.ForeignKeyConstraint(["area_id"], ["area.id"], name=op.f("fk_rule_area_id")),
-        sa.ForeignKeyConstraint(["topic_id"], ["topic.id"], name=op.f("fk_rule_topic_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rule")),
     )
     with op.batch_alter_table("rule", schema=None) as batch_op:
@@ -88,7 +90,7 @@ def upgrade() -> None:
         "rule_version",
         sa.Column("rule_id", ID, nullable=False),
         sa.Column("version", sa.SmallInteger(), autoincrement=False, nullable=False),
-        sa.Column("terms", sa.JSON(), nullable=False),
+        sa.Column("terms", sa.Text(), nullable=False),
         sa.Column("at", AT, nullable=False),
         sa.Column("by_person_id", ID, nullable=True),
         sa.ForeignKeyConstraint(
@@ -204,6 +206,7 @@ def upgrade() -> None:
             postgresql_where=sa.text("closed_at IS NULL"),
         )
 
+    _copy_rules()
     with op.batch_alter_table("area", schema=None) as batch_op:
         batch_op.add_column(sa.Column("weekly_budget", sa.SmallInteger(), nullable=True))
 
@@ -220,6 +223,8 @@ def upgrade() -> None:
             sqlite_where=sa.text("next_at IS NOT NULL"),
             postgresql_where=sa.text("next_at IS NOT NULL"),
         )
+        batch_op.drop_constraint(batch_op.f("fk_checkin_rule_id"), type_="foreignkey")
+        batch_op.create_foreign_key(batch_op.f("fk_checkin_rule_id"), "rule", ["rule_id"], ["id"])
 
     with op.batch_alter_table("delivery", schema=None) as batch_op:
         batch_op.add_column(sa.Column("reminder_id", ID, nullable=True))
@@ -256,3 +261,68 @@ def upgrade() -> None:
         batch_op.create_foreign_key(
             batch_op.f("fk_rollcall_closed_by"), "person", ["closed_by"], ["id"]
         )
+
+    with op.batch_alter_table("rule_clock", schema=None) as batch_op:
+        batch_op.drop_constraint(batch_op.f("fk_rule_clock_rule_id"), type_="foreignkey")
+        batch_op.create_foreign_key(
+            batch_op.f("fk_rule_clock_rule_id"), "rule", ["rule_id"], ["id"]
+        )
+    op.drop_table("checkin_rule")
+
+
+def _copy_rules() -> None:
+    """The weekly rules of before, in the words of now; with what follows silence now."""
+    conn = op.get_bind()
+    rows = conn.execute(
+        sa.text(
+            "SELECT id, area_id, every, weekday, hour, window_hours, since, stopped_at"
+            " FROM checkin_rule ORDER BY id"
+        ).columns(since=AT, stopped_at=AT)
+    ).all()
+    rules, versions = [], []
+    seen: dict[int, int] = {}
+    for row in rows:
+        terms = {
+            "version": 1,
+            "code": _code(row.area_id, seen),
+            "kind": "checkin",
+            "every": f"{row.every} week" + ("s" if row.every > 1 else ""),
+            "on": [_WEEKDAYS[row.weekday]],
+            "at": f"{min(max(row.hour, 8), 20):02}:00",
+            "between": ["08:00", "21:00"],
+            "window": f"{row.window_hours}h",
+            "nudges": [f"{n}h" for n in (24, 48) if n < row.window_hours],
+            "then": "relative-first",
+            "supervisor": "72h",
+        }
+        text = json.dumps(terms, sort_keys=True)
+        rules.append(
+            {
+                "id": row.id,
+                "area_id": row.area_id,
+                "code": terms["code"],
+                "kind": "checkin",
+                "terms": text,
+                "version": 1,
+                "since": row.since,
+                "stopped_at": row.stopped_at,
+            }
+        )
+        versions.append({"rule_id": row.id, "version": 1, "terms": text, "at": row.since})
+    if not rules:
+        return
+    op.bulk_insert(_table("rule", rules[0]), rules)
+    op.bulk_insert(_table("rule_version", versions[0]), versions)
+    if conn.dialect.name == "postgresql":
+        op.execute("SELECT setval(pg_get_serial_sequence('rule', 'id'), max(id)) FROM rule")
+
+
+def _table(name: str, row: dict[str, object]) -> sa.TableClause:
+    times = {"since", "stopped_at", "at"}
+    return sa.table(name, *(sa.column(key, AT if key in times else None) for key in row))
+
+
+def _code(area_id: int, seen: dict[int, int]) -> str:
+    """``weekly``; an area's second rule is ``weekly-2``, that none takes the place of another."""
+    seen[area_id] = seen.get(area_id, 0) + 1
+    return "weekly" if seen[area_id] == 1 else f"weekly-{seen[area_id]}"
