@@ -60,8 +60,8 @@ def check_due(rule: RuleInfo, timezone: str, next_at: datetime, now: datetime) -
         came.append(slot)
         slot = next_slot(timing, zone, slot.at)
     plan = came.pop() if came and came[-1].at + window > now else None
-    next_at = None if slot is None else planned_at(timing.hours, zone, slot)
-    return DueSlots(plan, tuple(came), next_at)
+    coming = None if slot is None else planned_at(timing.hours, zone, slot)
+    return DueSlots(plan, tuple(came), coming)
 
 
 def quarters_of(hours: Hours, zone: ZoneInfo, slot: Slot) -> list[Quarter]:

@@ -8,12 +8,11 @@ from storage.backlog import outbox_states
 from storage.broadcasts import broadcast_outcome, count_audience, plan_broadcast
 from storage.checkins import (
     answer_checkin,
-    ensure_default_rule,
-    ensure_root_rules,
     open_checkin,
     plan_rollcall,
 )
 from storage.database import Database
+from storage.default_rules import ensure_default_rule, ensure_root_rules
 from storage.models import Checkin, Delivery
 from storage.outbox import (
     enqueue,
