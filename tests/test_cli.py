@@ -235,7 +235,7 @@ def test_the_whole_county(installed: Command, database_url: str, vault: Vault) -
     told = installed("broadcast", "--area", "demo", "--text", "x", "--language", "en", "--json")
     assert 0 < told.json["count"] < 20
     box = installed("outbox", "--json").json
-    assert set(box) == {"states", "oldest_due_seconds"}
+    assert set(box) == {"states", "oldest_due_seconds", "classes", "reasons", "lanes"}
     assert box["states"]["queued"] == asked["count"] + told.json["count"]
     assert box["oldest_due_seconds"] >= 0
 
