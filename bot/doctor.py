@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from bot.opening import KEY_FILE, find_secret_key, sqlite_file
 from bot.settings import VAR, Settings
+from storage.backlog import CLASSES, count_stranded, lanes_known, oldest_due, queue_heads
 from storage.database import Database
 from storage.errors import Refused
 from storage.installation import check_key
@@ -23,6 +24,9 @@ from storage.vault import Vault
 
 _TIMEOUT = aiohttp.ClientTimeout(total=5)
 _GIB = 1024**3
+_PATIENCE: Final = {"urgent": 5, "checkin": 30, "reminder": 60}
+"""Minutes that a message may be overdue; a notice to a million people takes its time."""
+_STANDS_STILL_AFTER: Final = 600.0
 # Times of check-ins and invites go wrong by as much as the clock does.
 _CLOCK_OFF_SECONDS = 30
 
@@ -77,6 +81,7 @@ async def _check_database(settings: Settings) -> list[Finding]:
         except Refused as refused:
             mend = "put the old key back from a backup"
             findings.append(Finding("secret key", "broken", str(refused), mend))
+        findings += await _check_outbox(db, datetime.now(UTC))
     finally:
         await db.close()
     return findings
@@ -94,6 +99,41 @@ async def _check_write(db: Database, version: str | None) -> Finding:
             )
             raise _Undo
     return Finding("database", "ok", f"{db.url.get_backend_name()}, version {version}, writable")
+
+
+async def _check_outbox(db: Database, now: datetime) -> list[Finding]:
+    """What waits for longer than it should, and where nothing leaves."""
+    async with db.read() as tx:
+        heads = await queue_heads(tx)
+        lanes = await lanes_known(tx, now)
+        stranded = await count_stranded(tx)
+    found: list[Finding] = []
+
+    def warn(says: str, mend: str) -> None:
+        found.append(Finding("outbox", "warning", says, mend))
+
+    for priority, name in CLASSES.items():
+        age = oldest_due([head for head in heads if head.priority == priority], now)
+        if name in _PATIENCE and age is not None and age > 60 * _PATIENCE[name]:
+            warn(
+                f"messages of class {name} are overdue by up to {age / 60:.0f} minutes",
+                "see whether the service runs, and `kinroom outbox` for what they wait for",
+            )
+    for lane in lanes:
+        age = lane["oldest_due_seconds"]
+        if age is not None and age > _STANDS_STILL_AFTER and not lane["left"]["minute"]:
+            until = f", which the channel holds until {lane['held_until']}"
+            warn(
+                f"nothing leaves through {lane['channel'] or 'bot'} {lane['bot']}"
+                + (until if lane["held_until"] else ""),
+                "see whether a service runs with its token, and what its log says of it",
+            )
+    if stranded:
+        warn(
+            f"{stranded} messages wait for a channel that no service runs",
+            "start one with its token; or let these people join on another channel",
+        )
+    return found or [Finding("outbox", "ok", "nothing waits for longer than it should")]
 
 
 async def _check_clock(db: Database) -> Finding:

@@ -11,6 +11,7 @@ from apscheduler.schedulers.asyncio import (  # type: ignore[import-untyped]  # 
 )
 
 from scheduler.checkins import plan_due_checkins, set_clocks
+from scheduler.expansion import carry_on
 from scheduler.expiry import end_what_is_over
 from storage.database import Database
 
@@ -19,6 +20,9 @@ _log = structlog.get_logger(__name__)
 
 class Clock:
     """Ticks every second for what is due, every minute for what ends or begins by itself.
+
+    Broadcasts go on in a tick of their own, which takes as long as it takes: what is due meanwhile
+    does not wait for it.
 
     ``nudge`` is called when messages were written; ``running`` says which bots leave from here.
     ``last`` holds when each tick last succeeded (UTC), for the metrics.
@@ -38,6 +42,7 @@ class Clock:
         self._clock = clock
         self._scheduler = AsyncIOScheduler(timezone=UTC)
         self._ticking: set[asyncio.Task[Any]] = set()
+        self._stopping = False
         self.last: dict[str, datetime] = {}
 
     async def start(self) -> None:
@@ -52,11 +57,13 @@ class Clock:
             "misfire_grace_time": None,
         }
         self._scheduler.add_job(self.tick_second, seconds=1, **every)
+        self._scheduler.add_job(self.tick_broadcasts, seconds=1, **every)
         self._scheduler.add_job(self.tick_minute, seconds=60, **every)
         self._scheduler.start()
 
     async def stop(self) -> None:
-        """No further tick; one that is under way is let finish."""
+        """No further tick; one that is under way is let finish, a broadcast's next chunk is not."""
+        self._stopping = True
         if self._scheduler.running:
             self._scheduler.pause()
             await asyncio.sleep(0)  # a tick that was only just called begins, and is waited for
@@ -71,6 +78,13 @@ class Clock:
     async def tick_minute(self) -> None:
         """Set clocks for new rules and zones; end what is over."""
         await self._tick("minute", self._tend)
+
+    async def tick_broadcasts(self) -> None:
+        """Write what broadcasts have still to say, call off what was stopped, end what is over."""
+        await self._tick("broadcasts", self._carry_on)
+
+    async def _carry_on(self, _now: datetime) -> None:
+        await carry_on(self._db, self._clock, nudge=self._nudge, going=lambda: not self._stopping)
 
     async def _plan(self, now: datetime) -> None:
         if await plan_due_checkins(self._db, now):

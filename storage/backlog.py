@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 
 from storage.database import Tx
 from storage.models import Account, Broadcast, Delivery, LanePace
-from storage.outbox import BROADCAST, CHECKIN, QUEUED, REMINDER, SENDING, STATES, URGENT
+from storage.outbox import BROADCAST, CHECKIN, QUEUED, REMINDER, SENDING, STATES, STRANDED, URGENT
 from storage.past import DELIVERIES, KEPT_FOR
 
 CLASSES: Final = {
@@ -109,6 +109,15 @@ async def waiting_by_class(tx: Tx) -> dict[str, int]:
 async def count_sending(tx: Tx) -> int:
     """How many messages are on their way right now."""
     return int(await tx.scalar(select(func.count()).select_from(Delivery).where(SENDING)))
+
+
+async def count_stranded(tx: Tx) -> int:
+    """How many messages wait for a bot that no process runs, as far as one has noticed."""
+    return int(
+        await tx.scalar(
+            select(func.count()).select_from(Delivery).where(QUEUED, Delivery.reason == STRANDED)
+        )
+    )
 
 
 async def outbox_states(tx: Tx, now: datetime) -> dict[str, Any]:

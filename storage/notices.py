@@ -20,7 +20,10 @@ class Notice:
 
 
 async def latest_notices(tx: Tx, who: Who, *, since: datetime, limit: int) -> list[Notice]:
-    """The newest notices to the worker's area or one above it, in a language they read."""
+    """The newest notices to the worker's area or one above it, in a language they read.
+
+    One that was stopped is not among them: someone thought better of it.
+    """
     here = aliased(Area)
     rows = await tx.execute(
         select(Broadcast.text, Broadcast.at)
@@ -29,6 +32,7 @@ async def latest_notices(tx: Tx, who: Who, *, since: datetime, limit: int) -> li
         .where(
             here.id == who.area_id,
             Broadcast.at >= since,
+            Broadcast.stopped_at.is_(None),
             or_(Broadcast.language.is_(None), Broadcast.language == literal(who.language)),
         )
         .order_by(Broadcast.at.desc(), Broadcast.id.desc())

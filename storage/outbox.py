@@ -32,6 +32,8 @@ NEVER_TWICE: Final = ("broadcast",)
 """Templates that are marked ``unknown`` when it cannot be known whether they went out; all others
 are sent again."""
 
+STRANDED: Final = "waits for its channel"
+"""Why a message waits that no process has a bot for."""
 _BATCH: Final = 5000
 
 # Spelt out rather than bound: a partial index serves only a statement that names its condition.
@@ -149,14 +151,13 @@ async def note_stranded(
             Account.bot_id.in_(running),
         )
     )
-    waiting = "waits for its channel"
-    unnoted = or_(Delivery.reason.is_(None), Delivery.reason != waiting)
+    unnoted = or_(Delivery.reason.is_(None), Delivery.reason != STRANDED)
     touched = 0
     for between in _lanes_between(sorted(running)):
         stranded = select(Delivery.id).where(*overdue, *between).limit(_BATCH)
         for found, change in (
             (elsewhere, {"lane": lane_of(Delivery.person_id, running)}),
-            (unnoted, {"reason": waiting}),
+            (unnoted, {"reason": STRANDED}),
         ):
             changed = update(Delivery).where(_picked(stranded.where(found))).values(change)
             touched += await _count(tx, changed)

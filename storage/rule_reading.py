@@ -4,6 +4,7 @@ A file's ``[[rule]]``, the options of ``kinroom rule``, the fields of the consol
 hold the same keys; docs/rules.md shows them.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Final, TypeVar
 
@@ -57,6 +58,7 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
 """What may stand in a rule of each kind."""
 
 T = TypeVar("T")
+_LISTED: Final = re.compile(r"([a-z]+)\[([0-9]+)\]")
 _SCHEDULE: Final = frozenset({"every", "on", "around", "days", "lead", "date", "grace"})
 _SOME_DAY: Final = Weeks(1, (6,))  # stands in for a schedule that cannot be read
 
@@ -138,7 +140,8 @@ def _check_sense(reading: _Reading, terms: Terms) -> None:
     told = {problem.field for problem in reading.problems}
     lists = {field.split("[")[0] for field in told if "[" in field}
     for problem in check_terms(terms):
-        field, bracket, place = problem.field.partition("[")
+        listed = _LISTED.fullmatch(problem.field)
+        field = listed[1] if listed else problem.field
         if field == "lead" and "lead" not in reading.table:
             field = "days"
         made_up = field in told or (terms.when is _SOME_DAY and field in _SCHEDULE)
@@ -146,9 +149,9 @@ def _check_sense(reading: _Reading, terms: Terms) -> None:
         made_up |= bool(told) and problem.reason == NEVER_COMES
         if made_up:
             continue
-        if bracket:
-            place = f"{reading.kept[field][int(place[:-1])]}]"
-        reading.refuse(f"{field}{bracket}{place}", problem.reason)
+        if listed:
+            field = f"{field}[{reading.kept[field][int(listed[2])]}]"
+        reading.refuse(field, problem.reason)
 
 
 def _check_keys(reading: _Reading, kinds: tuple[str, ...]) -> None:

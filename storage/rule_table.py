@@ -64,7 +64,7 @@ def from_json(text: str) -> Terms:
     """The terms of :func:`to_json`. Raises :class:`BadRule`."""
     try:
         table = json.loads(text)
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         raise BadRule(f"This is not a stored rule: {problem}.") from None
     if not isinstance(table, dict) or table.pop("version", None) != VERSION:
         raise BadRule(f"This is not a stored rule of version {VERSION}.")

@@ -42,8 +42,16 @@ from storage.expected import (
     periods_cte,
     register_cte,
 )
-from storage.models import Account, Checkin, Contact, Enrolment, Person, StatusChange
-from storage.past import DELIVERIES
+from storage.models import (
+    Account,
+    Checkin,
+    Contact,
+    Delivery,
+    Enrolment,
+    PastDelivery,
+    Person,
+    StatusChange,
+)
 from storage.periods import Period
 
 Standing = Literal["heard", "vouched", "reached", "tried", "silent"]
@@ -223,22 +231,25 @@ _FAILED, _ARRIVED = 1, 2
 
 def _sent(period: CTE, found: CTE) -> ColumnElement[Any]:
     """What became of the outbox's messages: the best outcome, null when nothing was sent."""
-    # The person stands in each of the two: SQLite would not carry it into a union of them.
-    each = union_all(
-        *(
-            select(
-                case(
-                    (message.state.in_(("sent", "unknown")), _ARRIVED),
-                    (message.state == "failed", _FAILED),
-                ).label("outcome")
-            )
-            .where(
-                message.person_id == found.c.person_id,
-                message.finished_at >= period.c.start,
-                message.finished_at < period.c.stop,
-            )
-            .correlate(period, found)
-            for message in DELIVERIES
-        )
-    ).subquery()
+
+    def inside(at: ColumnElement[Any]) -> ColumnElement[bool]:
+        return and_(at >= period.c.start, at < period.c.stop)
+
+    # The person stands in each of the two: SQLite would not carry it into a union of them. Of the
+    # new, few are one person's: the period is asked of those alone, or PostgreSQL goes through
+    # everyone's that finished in it, for each.
+    new = select(
+        case((inside(Delivery.finished_at.expression), _outcome(Delivery))).label("outcome")
+    ).where(Delivery.person_id == found.c.person_id)
+    past = select(_outcome(PastDelivery)).where(
+        PastDelivery.person_id == found.c.person_id, inside(PastDelivery.finished_at.expression)
+    )
+    each = union_all(new.correlate(period, found), past.correlate(period, found)).subquery()
     return select(func.max(each.c.outcome)).scalar_subquery()
+
+
+def _outcome(message: type[Delivery | PastDelivery]) -> ColumnElement[Any]:
+    return case(
+        (message.state.in_(("sent", "unknown")), _ARRIVED),
+        (message.state == "failed", _FAILED),
+    )

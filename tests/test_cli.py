@@ -34,6 +34,9 @@ COMMANDS = [
     ("worker", "invite"),
     ("rollcall",),
     ("broadcast",),
+    ("broadcast", "list"),
+    ("broadcast", "show"),
+    ("broadcast", "stop"),
     ("register",),
     ("outbox",),
     ("backup",),
@@ -75,6 +78,11 @@ def test_every_command_explains_itself(kinroom: Command, words: tuple[str, ...])
         (("officer", "invite", "--area", "x", "--role", "king", "--name", "N"), "'king' is not"),
         (("worker", "invite", "--area", "x", "--uses", "0"), "greater than or equal to 1"),
         (("broadcast", "--area", "x", "--text", "t", "--language", "fr"), "'fr' is not"),
+        (("broadcast",), "Missing option '--area'"),
+        (("broadcast", "--area", "x"), "Missing option '--text'"),
+        (("broadcast", "show"), "Missing argument"),
+        (("broadcast", "stop", "many"), "valid integer"),
+        (("broadcast", "stop", "0"), "greater than or equal to 1"),
     ],
 )
 def test_a_slip_is_one_line(kinroom: Command, words: tuple[str, ...], says: str) -> None:
@@ -227,7 +235,7 @@ def test_the_whole_county(installed: Command, database_url: str, vault: Vault) -
     told = installed("broadcast", "--area", "demo", "--text", "x", "--language", "en", "--json")
     assert 0 < told.json["count"] < 20
     box = installed("outbox", "--json").json
-    assert set(box) == {"states", "oldest_due_seconds"}
+    assert set(box) == {"states", "oldest_due_seconds", "classes", "reasons", "lanes"}
     assert box["states"]["queued"] == asked["count"] + told.json["count"]
     assert box["oldest_due_seconds"] >= 0
 
@@ -296,3 +304,40 @@ def test_python_dash_m_bot(tmp_path: Path) -> None:
     )
     assert done.returncode == 2
     assert done.stderr == "kinroom: No such command 'nosuch' (kinroom --help shows how)\n"
+
+
+def test_a_broadcast_is_listed_shown_and_stopped(
+    installed: Command, database_url: str, vault: Vault
+) -> None:
+    assert installed("broadcast", "list").out == "No notice was sent yet.\n"
+    assert installed("broadcast", "show", "1").complaint == "there is no broadcast 1"
+    _write(database_url, vault, lambda tx: make_demo(tx, datetime.now(UTC)))
+    installed("area", "add", "empty", "Nobody")
+
+    none = installed("broadcast", "--area", "empty", "--text", "hello")
+    assert "nobody to send it to, so it is over" in none.out
+    over = installed("broadcast", "list", "--json").json["broadcasts"][0]
+    assert (over["state"], over["audience"]) == ("done", 0)
+    assert "There was nobody" in installed("broadcast", "show", str(over["broadcast"])).out
+    assert "is over already" in installed("broadcast", "stop", str(over["broadcast"])).complaint
+
+    sent = installed("broadcast", "--area", "demo", "--text", "体检", "--json").json
+    assert set(sent) == {"broadcast", "area", "count"}
+    number = str(sent["broadcast"])
+    running = installed("broadcast", "show", number, "--names", "--json").json
+    assert (running["state"], running["audience"]) == ("running", sent["count"])
+    assert running["outcome"]["waiting"] == len(running["names"]) == sent["count"]
+    assert "体检" in installed("broadcast", "list", "--area", "demo").out
+    assert installed("broadcast", "list", "--area", "empty", "--json").json["broadcasts"] == [over]
+    assert "no area “nosuch”" in installed("broadcast", "list", "--area", "nosuch").complaint
+
+    stopped = installed("broadcast", "stop", number, "--json").json
+    assert (stopped["state"], stopped["outcome"]["cancelled"]) == ("stopped", sent["count"])
+    assert stopped["ended_at"] is not None
+    assert "is stopped already" in installed("broadcast", "stop", number).complaint
+    shown = installed("broadcast", "show", number, "--names").out
+    assert "stopped" in shown
+    assert "林小满: the notice was stopped" in shown
+    assert "there is no broadcast 999" in installed("broadcast", "stop", "999").complaint
+    both = installed("broadcast", "--area", "demo", "list")
+    assert "either send a notice" in both.complaint

@@ -1,22 +1,27 @@
 """The doctor finds what is wrong, says what to mend, and changes nothing."""
 
+import asyncio
+import json
 import socket
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from storage.database import Database
+from storage.outbox import BROADCAST, CHECKIN, URGENT, enqueue, note_stranded
+from storage.vault import Vault
 from tests.command import Command, Done
+from tests.outbox_people import LANE, WEB, make_person
 
 TOKEN = "123456789:AAbbCCddEEffGGhhIIjjKKllMMnnOOppQQr"
 
 
 def _findings(done: Done) -> dict[str, Any]:
-    import json
-
     assert done.err == ""
     report = json.loads(done.out)
     assert report["ok"] == (done.code == 0)
@@ -74,7 +79,54 @@ def test_a_healthy_installation(installed: Command) -> None:
     assert "writable" in found["database"]["says"]
     assert found["secret key"]["state"] == "ok"
     assert found["clock"]["state"] == "ok"
+    assert found["outbox"]["state"] == "ok"
     assert "public url" in installed("doctor").out
+
+
+def test_an_outbox_that_stands_still(installed: Command, database_url: str, vault: Vault) -> None:
+    now = datetime.now(UTC)
+
+    async def wait() -> None:
+        db = Database(database_url, vault)
+        try:
+            async with db.write() as tx:
+                person = await make_person(tx, now)
+                for minutes, priority in ((20, URGENT), (20, CHECKIN), (90, BROADCAST)):
+                    await enqueue(
+                        tx,
+                        person_id=person,
+                        template="welcome_back",
+                        priority=priority,
+                        dedupe_key=f"key {priority}",
+                        now=now - timedelta(minutes=minutes),
+                        expires_at=now + timedelta(hours=1),
+                    )
+            async with db.write() as tx:
+                await note_stranded(tx, now, [WEB])
+        finally:
+            await db.close()
+
+    asyncio.run(wait())
+    done = installed("doctor", "--json")
+    assert done.code == 0
+    says = [it["says"] for it in json.loads(done.out)["checks"] if it["name"] == "outbox"]
+    assert says == [
+        "messages of class urgent are overdue by up to 20 minutes",
+        f"nothing leaves through telegram {LANE}",
+        "3 messages wait for a channel that no service runs",
+    ]
+    box = installed("outbox", "--json").json
+    assert box["states"]["queued"] == 3
+    assert box["classes"]["urgent"]["queued"] == 1
+    assert 5400 <= box["classes"]["broadcast"]["oldest_due_seconds"] < 5500
+    assert box["oldest_due_seconds"] == box["classes"]["broadcast"]["oldest_due_seconds"]
+    assert box["reasons"] == {"queued": {"waits for its channel": 3}}
+    (lane,) = box["lanes"]
+    assert (lane["bot"], lane["channel"], lane["allowed"]) == (LANE, "telegram", 30.0)
+    assert (lane["left_last_minute"], lane["held_until"]) == (0, None)
+    told = installed("outbox").out
+    assert "waits for its channel" in told
+    assert "20 minutes ago" in told
 
 
 def test_before_the_first_run(kinroom: Command) -> None:

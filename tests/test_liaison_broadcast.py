@@ -1,13 +1,16 @@
 """A notice: written, previewed with its count, sent once, and what became of it."""
 
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
 from sqlalchemy import func, select, update
 
+from storage.areas import find_area
 from storage.database import Database
 from storage.enrolment import take_role
 from storage.models import Area, Broadcast, Delivery, Look, Person, Role
+from storage.notices import latest_notices
 from tests.county import make_area, make_person
 from tests.liaison_chat import Phone, Room
 
@@ -208,3 +211,63 @@ async def test_a_notice_of_another_village_stays_closed(room: Room) -> None:
         oak = await make_area(tx, "oak", room.now)
         other = await make_person(tx, "Oak", room.now, officer_of=oak)
     assert await Phone(room, other).tap_data(data) == "That notice isn't yours to see."
+
+
+async def test_it_is_stopped_after_one_question(room: Room) -> None:
+    phone = await _village(room)
+    await phone.write("broadcast")
+    await phone.write("Hello")
+    await phone.tap("Send to 3")
+    assert phone.buttons() == ["How is it going?", "Stop it", "Menu"]
+    async with room.db.write() as tx:
+        first = await tx.scalar(select(func.min(Delivery.id)))
+        await tx.execute(
+            update(Delivery).where(Delivery.id == first).values(state="sent", finished_at=room.now)
+        )
+    said = await phone.tap("Stop it")
+    assert said == (
+        "Stop the notice for Elm?\n1 person has it already, that can't be taken back.\n"
+        "2 people won't get it any more."
+    )
+    question = phone.data_of("Yes, stop it")
+    assert "2 still to go" in await phone.tap("No, let it go on")
+    await phone.tap("Stop it")
+    said = await phone.tap("Yes, stop it")
+    assert "Stopped (Mei)." in said
+    assert "1 person has it" in said
+    assert "2 didn't get it" in said
+    assert "Worker1: the notice was stopped before it reached them" in said
+    assert phone.buttons() == ["Menu"]
+    assert "It was stopped already." in await phone.tap_data(question)
+
+
+async def test_stop_of_one_that_is_over_says_so(room: Room) -> None:
+    phone = await _village(room)
+    await phone.write("broadcast")
+    await phone.write("Hello")
+    await phone.tap("Send to 3")
+    stop = phone.data_of("Stop it")
+    async with room.db.write() as tx:
+        await tx.execute(update(Delivery).values(state="sent", finished_at=room.now))
+        await tx.execute(update(Broadcast).values(ended_at=room.now))
+    assert await phone.tap_data(stop) == "It is over already: nobody waits for it any more."
+    async with room.db.write() as tx:
+        oak = await make_area(tx, "oak", room.now)
+        other = await make_person(tx, "Oak", room.now, officer_of=oak)
+    for data in (stop, stop[:-1] + "1"):
+        assert await Phone(room, other).tap_data(data) == "That notice isn't yours to see."
+
+
+async def test_a_stopped_notice_is_not_among_the_latest(room: Room) -> None:
+    phone = await _village(room)
+    await phone.write("broadcast")
+    await phone.write("The wrong date")
+    await phone.tap("Send to 3")
+    async with room.db.read() as tx:
+        elm = await find_area(tx, "elm")
+        reader = replace(phone.who, area_id=elm.id)
+        assert len(await latest_notices(tx, reader, since=room.now, limit=3)) == 1
+    await phone.tap("Stop it")
+    await phone.tap("Yes, stop it")
+    async with room.db.read() as tx:
+        assert await latest_notices(tx, reader, since=room.now, limit=3) == []

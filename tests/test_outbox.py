@@ -4,8 +4,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 
+from storage.audience import count_audience
 from storage.backlog import outbox_states
-from storage.broadcasts import broadcast_outcome, count_audience, plan_broadcast
+from storage.broadcasts import broadcast_outcome, plan_broadcast
 from storage.checkins import (
     answer_checkin,
     open_checkin,

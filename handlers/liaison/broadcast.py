@@ -15,12 +15,14 @@ from aiogram.utils.i18n import ngettext
 from handlers.liaison.areas import choose_area, only_area
 from handlers.liaison.callbacks import AreaTap, DraftTap, OutcomeTap, TaskTap
 from handlers.liaison.keyboards import button, menu_only, menu_row, task_button
+from handlers.liaison.outcome import stop_row
 from handlers.liaison.show import Page, remark, show
 from handlers.liaison.states import Broadcasting
 from handlers.liaison.words import Asks
 from handlers.notice import notice_text
 from storage.areas import AreaInfo
-from storage.broadcasts import count_audience, plan_broadcast
+from storage.audience import count_audience
+from storage.broadcasts import plan_broadcast
 from storage.database import Tx
 from storage.duties import access_area_by_id
 from storage.people import Who
@@ -165,6 +167,7 @@ async def send(
         InlineKeyboardMarkup(
             inline_keyboard=[
                 [button(_("How is it going?"), OutcomeTap(broadcast_id=planned.id))],
+                stop_row(planned.id),
                 menu_row(),
             ]
         ),

@@ -64,6 +64,13 @@ class OutcomeTap(CallbackData, prefix="lo"):
     broadcast_id: Id
 
 
+class StopTap(CallbackData, prefix="lz"):
+    """``sure``: the second tap, which stops the broadcast; the first one asks."""
+
+    broadcast_id: Id
+    sure: bool
+
+
 class InboxPageTap(CallbackData, prefix="lx"):
     offset: Offset
 

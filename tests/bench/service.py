@@ -46,7 +46,7 @@ def demo_folder() -> Iterator[Path]:
 @contextlib.contextmanager
 def run_service(folder: Path) -> Iterator[Running]:
     """``python -m bot run``; ended with SIGTERM. Raises ``RuntimeError`` if it does not start."""
-    port = _free_port()
+    port = free_port()
     log = folder / "service.log"
     kept = {name: value for name, value in os.environ.items() if not name.startswith("KINROOM_")}
     settings = {
@@ -83,7 +83,7 @@ def _is_ready(url: str) -> bool:
         return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
