@@ -141,6 +141,28 @@ def _checkin(draft: _Draft) -> Letter | Withheld:
     return draft.text(words.format(name=draft.name), checkin_answers(checkin_id))
 
 
+def _nudge(draft: _Draft) -> Letter | Withheld:
+    words = _(
+        "We haven't heard from you yet. A tap when you have a moment, and we know you're well."
+    )
+    return _asking(draft, words)
+
+
+def _nudge_again(draft: _Draft) -> Letter | Withheld:
+    words = _(
+        "No word from you this week. If now is a bad time, “My data” lets you pick another hour, "
+        "or hear from us less often."
+    )
+    return _asking(draft, words)
+
+
+def _asking(draft: _Draft, words: str) -> Letter | Withheld:
+    checkin_id = draft.ready.message.checkin_id
+    if checkin_id is None:
+        return Withheld("failed", "its check-in is missing")
+    return draft.text(words, checkin_answers(checkin_id))
+
+
 def _rollcall(draft: _Draft) -> Letter | Withheld:
     checkin_id = draft.ready.message.checkin_id
     told = draft.batch.rollcalls.get(checkin_id or 0)
@@ -239,6 +261,8 @@ def _case_reply(draft: _Draft) -> Letter | Withheld:
 
 _WRITERS: Final[Mapping[str, Callable[[_Draft], Letter | Withheld]]] = {
     "checkin": _checkin,
+    "nudge": _nudge,
+    "nudge_again": _nudge_again,
     "rollcall": _rollcall,
     "broadcast": _broadcast,
     "case_new": _case_new,

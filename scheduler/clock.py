@@ -13,6 +13,7 @@ from apscheduler.schedulers.asyncio import (  # type: ignore[import-untyped]  # 
 from scheduler.checkins import plan_due_checkins, set_clocks
 from scheduler.expansion import carry_on
 from scheduler.expiry import end_what_is_over
+from scheduler.followups import end_tasks, follow_up
 from storage.database import Database
 
 _log = structlog.get_logger(__name__)
@@ -72,7 +73,7 @@ class Clock:
             self._scheduler.shutdown(wait=False)
 
     async def tick_second(self) -> None:
-        """Plan the check-ins whose time has come."""
+        """Plan the check-ins whose time has come, and what follows those without an answer."""
         await self._tick("second", self._plan)
 
     async def tick_minute(self) -> None:
@@ -87,12 +88,14 @@ class Clock:
         await carry_on(self._db, self._clock, nudge=self._nudge, going=lambda: not self._stopping)
 
     async def _plan(self, now: datetime) -> None:
-        if await plan_due_checkins(self._db, now):
+        planned = await plan_due_checkins(self._db, now)
+        if await follow_up(self._db, now) or planned:
             self._nudge()
 
     async def _tend(self, now: datetime) -> None:
         await set_clocks(self._db, now)
         done = await end_what_is_over(self._db, now, self._running())
+        done["tasks"] = await end_tasks(self._db, now)
         if any(done.values()):
             _log.info("tended", **done)
 

@@ -7,7 +7,7 @@ from typing import Final, Literal
 from scheduler.quiet import quiet_until, zone_of
 from storage.claims import Claimed
 
-_ASKS_THE_EXPECTED: Final = ("checkin", "rollcall")
+_ASKS_THE_EXPECTED: Final = ("checkin", "nudge", "nudge_again", "rollcall")
 _TO_OFFICERS: Final = ("case_new", "case_more", "help_urgent")
 _ANSWERS: Final = ("case_reply",)
 

@@ -27,7 +27,7 @@ from sqlalchemy.orm import aliased
 from storage.areas import AreaInfo, in_subtree
 from storage.database import Tx
 from storage.errors import Refused
-from storage.models import Area, Rule, RuleClock, RuleVersion
+from storage.models import Area, Checkin, Rule, RuleClock, RuleVersion
 from storage.recurrence import Timing
 from storage.rule_table import from_json, to_json
 from storage.rule_terms import Terms, timing_of
@@ -182,6 +182,11 @@ async def stop_rule(tx: Tx, rule: RuleInfo, now: datetime) -> None:
     """No slot of it comes any more. What is out may still be answered; nothing more follows it."""
     await tx.execute(
         update(Rule).where(Rule.id == rule.id, Rule.stopped_at.is_(None)).values(stopped_at=now)
+    )
+    await tx.execute(
+        update(Checkin)
+        .where(Checkin.rule_id == rule.id, Checkin.next_at.is_not(None))
+        .values(next_at=None)
     )
     await _drop_clocks(tx, rule.id)
 

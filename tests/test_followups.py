@@ -1,0 +1,170 @@
+"""What follows a check-in without an answer, on both databases: nudges, a task, the supervisor."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import insert, select, update
+
+from scheduler.checkins import plan_due_checkins, set_clocks
+from scheduler.followups import end_tasks, follow_up
+from storage.areas import find_area
+from storage.checkins import answer_checkin
+from storage.database import Database
+from storage.models import Account, Checkin, Contact, Delivery, Person, Step, Task
+from storage.recurrence import Weeks
+from storage.rule_terms import CheckinTerms
+from storage.rules import add_rule, edit_rule, find_rule, stop_rule
+from tests.outbox_people import make_area, make_person
+
+THURSDAY = datetime(2026, 11, 19, 12, tzinfo=UTC)
+DUE = datetime(2026, 11, 22, 2, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+TERMS = CheckinTerms("weekly", Weeks(1, (6,)))
+
+
+async def asked(db: Database, **person: object) -> int:
+    """A worker of a village who was asked on Sunday at ten, and has the question."""
+    area = await make_area(db, THURSDAY)
+    async with db.write() as tx:
+        worker = await make_person(tx, THURSDAY, area=area, **person)
+        await add_rule(tx, area, TERMS, THURSDAY)
+    await set_clocks(db, THURSDAY)
+    await plan_due_checkins(db, DUE)
+    async with db.write() as tx:
+        await tx.execute(update(Checkin).values(delivered_at=DUE))
+    return worker
+
+
+async def live(db: Database, hours: int, start: datetime = DUE) -> None:
+    """The clock of so many hours, a tick each."""
+    for hour in range(hours + 1):
+        await follow_up(db, start + hour * HOUR)
+
+
+async def steps(db: Database) -> list[tuple[str, int]]:
+    """The steps, with the hours since the check-in was due."""
+    async with db.read() as tx:
+        rows = await tx.execute(select(Step.kind, Step.at).order_by(Step.id))
+        return [(row.kind, int((row.at - DUE) / HOUR)) for row in rows]
+
+
+async def nudges(db: Database) -> list[str]:
+    async with db.read() as tx:
+        rows = await tx.execute(
+            select(Delivery.template)
+            .where(Delivery.template.like("nudge%"))
+            .order_by(Delivery.not_before)
+        )
+        return list(rows.scalars())
+
+
+async def test_nudges_then_the_liaison_then_the_supervisor(db: Database) -> None:
+    await asked(db)
+    await live(db, 200)
+    assert await steps(db) == [("nudge", 24), ("nudge", 48), ("liaison", 72), ("supervisor", 144)]
+    assert await nudges(db) == ["nudge", "nudge_again"]
+    async with db.read() as tx:
+        task = (await tx.execute(select(Task.__table__))).one()
+        assert await tx.scalar(select(Checkin.next_at)) is None
+    assert (task.why, task.closed_at) == ("unanswered", None)
+    assert task.raised_at == DUE + 144 * HOUR
+
+
+async def test_an_answer_ends_it(db: Database) -> None:
+    worker = await asked(db)
+    await live(db, 30)
+    async with db.write() as tx:
+        checkin = await tx.scalar(select(Checkin.id))
+        await answer_checkin(
+            tx, checkin_id=checkin, person_id=worker, answer="ok", now=DUE + 31 * HOUR
+        )
+    await live(db, 200)
+    assert await steps(db) == [("nudge", 24)]
+
+
+@pytest.mark.parametrize("evidence", ["self", "relative", "liaison"])
+async def test_any_word_ends_it(db: Database, evidence: str) -> None:
+    worker = await asked(db)
+    await live(db, 30)
+    async with db.write() as tx:
+        area = await tx.scalar(select(Person.area_id))
+        await tx.execute(
+            insert(Contact).values(
+                person_id=worker,
+                area_id=area,
+                at=DUE + 31 * HOUR,
+                evidence=evidence,
+                kind="message",
+                outcome="x",
+                success=True,
+            )
+        )
+    await live(db, 200)
+    assert await steps(db) == [("nudge", 24)]
+
+
+async def test_word_after_the_task_closes_it(db: Database) -> None:
+    worker = await asked(db)
+    await live(db, 80)
+    assert await end_tasks(db, DUE + 80 * HOUR) == 0
+    async with db.write() as tx:
+        area = await tx.scalar(select(Person.area_id))
+        await tx.execute(
+            insert(Contact).values(
+                person_id=worker,
+                area_id=area,
+                at=DUE + 81 * HOUR,
+                evidence="liaison",
+                kind="call",
+                outcome="reached",
+                success=True,
+            )
+        )
+    assert await end_tasks(db, DUE + 82 * HOUR) == 1
+    await live(db, 200)
+    assert [kind for kind, _ in await steps(db)] == ["nudge", "nudge", "liaison"]
+
+
+async def test_who_cannot_be_reached_is_for_the_liaison_at_once(db: Database) -> None:
+    await asked(db)
+    async with db.write() as tx:
+        await tx.execute(update(Account).values(state="blocked"))
+    await live(db, 30)
+    assert await steps(db) == [("liaison", 24)]
+    assert await nudges(db) == []
+
+
+async def test_a_pause_ends_it(db: Database) -> None:
+    await asked(db)
+    async with db.write() as tx:
+        await tx.execute(update(Person).values(status="paused"))
+    await live(db, 200)
+    assert await steps(db) == []
+
+
+async def test_twice_and_late_is_once(db: Database) -> None:
+    await asked(db)
+    for _ in range(3):
+        await follow_up(db, DUE + 50 * HOUR)
+    assert await steps(db) == [("nudge", 50)]
+    assert await nudges(db) == ["nudge_again"]
+
+
+async def test_an_edited_rule_leaves_what_is_out_as_it_was(db: Database) -> None:
+    await asked(db)
+    async with db.write() as tx:
+        area = await find_area(tx, "village")
+        rule = await find_rule(tx, area, "weekly")
+        gentle = CheckinTerms("weekly", Weeks(2, (0,)), nudges=(), then="none", supervisor=None)
+        await edit_rule(tx, rule, gentle, DUE + HOUR)
+    await live(db, 80)
+    assert [kind for kind, _ in await steps(db)] == ["nudge", "nudge", "liaison"]
+
+
+async def test_a_stopped_rule_asks_no_further(db: Database) -> None:
+    await asked(db)
+    async with db.write() as tx:
+        area = await find_area(tx, "village")
+        await stop_rule(tx, await find_rule(tx, area, "weekly"), DUE + HOUR)
+    await live(db, 80)
+    assert await steps(db) == []
