@@ -22,11 +22,11 @@ HOUR = timedelta(hours=1)
 TERMS = CheckinTerms("weekly", Weeks(1, (6,)))
 
 
-async def asked(db: Database, **person: object) -> int:
+async def asked(db: Database) -> int:
     """A worker of a village who was asked on Sunday at ten, and has the question."""
     area = await make_area(db, THURSDAY)
     async with db.write() as tx:
-        worker = await make_person(tx, THURSDAY, area=area, **person)
+        worker = await make_person(tx, THURSDAY, area=area)
         await add_rule(tx, area, TERMS, THURSDAY)
     await set_clocks(db, THURSDAY)
     await plan_due_checkins(db, DUE)

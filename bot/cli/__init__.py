@@ -9,6 +9,7 @@ from typer.exceptions import Abort, TyperException
 
 # A command imports what it needs when it runs, so that --help and mistakes answer at once.
 from bot.cli import (
+    agenda,
     area,
     backup,
     broadcast,
@@ -20,6 +21,7 @@ from bot.cli import (
     register,
     restore,
     rollcall,
+    rule,
     run,
     worker,
 )
@@ -41,6 +43,8 @@ app.command("rollcall")(rollcall.rollcall)
 app.add_typer(broadcast.app, name="broadcast")
 app.command("register")(register.register)
 app.command("outbox")(outbox.outbox)
+app.add_typer(rule.app, name="rule")
+app.command("agenda")(agenda.agenda)
 app.command("backup")(backup.backup)
 app.command("restore")(restore.restore)
 app.command("doctor")(doctor.doctor)

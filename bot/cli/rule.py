@@ -1,0 +1,344 @@
+"""``kinroom rule``: when workers are asked and reminded; singly, or a whole set from a file."""
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bot.cli.session import AreaCode, AsJson, show, with_database
+
+if TYPE_CHECKING:
+    from bot.opening import Opened
+    from storage.database import Tx
+    from storage.rule_file import FileRule
+    from storage.rule_terms import Terms
+    from storage.rules import RuleInfo
+
+app = typer.Typer(help="Check-in and reminder rules: when people are asked, and of what reminded.")
+
+Code = Annotated[str, typer.Argument(metavar="CODE", help="The rule's code in its area.")]
+Value = str | None
+_Every = Annotated[Value, typer.Option(help="“1 week”, “2 weeks”, “3 months”.")]
+_On = Annotated[
+    list[str] | None, typer.Option(help="sunday, “first sunday” or 15; may be repeated.")
+]
+_Around = Annotated[Value, typer.Option(help="A day: spring-festival, 05-29, “lunar 08-15”.")]
+_Days = Annotated[
+    list[int] | None, typer.Option(help="Days from it, -7 is a week before; may be repeated.")
+]
+_Date = Annotated[Value, typer.Option(help="A date of each person's own: certificate-expiry.")]
+_At = Annotated[Value, typer.Option(help="Local time of each person; 10:00 if left out.")]
+_Between = Annotated[Value, typer.Option(help="The hours it may be sent in: 08:00-21:00.")]
+_Window = Annotated[Value, typer.Option(help="How long an answer counts as in time: 72h.")]
+_Nudge = Annotated[
+    list[str] | None, typer.Option(help="When to ask again: 24h; may be repeated, or none.")
+]
+_Then = Annotated[Value, typer.Option(help="After silence: none, liaison or relative-first.")]
+_Supervisor = Annotated[Value, typer.Option(help="When the supervisor is told: 72h, or never.")]
+_Topic = Annotated[Value, typer.Option(help="What a reminder is about.")]
+_Zh = Annotated[Value, typer.Option("--zh", help="The words in Chinese.")]
+_En = Annotated[Value, typer.Option("--en", help="The words in English.")]
+_Starts = Annotated[Value, typer.Option(help="The first day: 2026-12-01.")]
+_Ends = Annotated[Value, typer.Option(help="The last day.")]
+_Kind = Annotated[str, typer.Option(help="checkin or reminder.")]
+
+
+@app.command("list")
+def list_all(
+    area: Annotated[str | None, typer.Option(metavar="CODE", help="What applies here.")] = None,
+    toml: Annotated[bool, typer.Option("--toml", help="As a file that `rule load` takes.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show the rules: all of them, or those that speak for one area."""
+    from storage.areas import find_area
+    from storage.rule_file import as_toml
+    from storage.rules import rules_over, running_rules
+
+    async def work(opened: "Opened") -> "list[RuleInfo]":
+        async with opened.db.read() as tx:
+            if area is None:
+                return await running_rules(tx)
+            return await rules_over(tx, await find_area(tx, area))
+
+    rules = with_database(work)
+    if toml:
+        print(as_toml((rule.area_code, rule.terms) for rule in rules), end="")
+        return
+    lines = [_line(rule) for rule in rules] or ["No rules: kinroom rule add CODE --area CODE …"]
+    show({"rules": [_as_json(rule) for rule in rules]}, lines, as_json=as_json)
+
+
+@app.command("add")
+def add(
+    code: Code,
+    area: AreaCode,
+    kind: _Kind = "checkin",
+    every: _Every = None,
+    on: _On = None,
+    around: _Around = None,
+    days: _Days = None,
+    date: _Date = None,
+    at: _At = None,
+    between: _Between = None,
+    window: _Window = None,
+    nudge: _Nudge = None,
+    then: _Then = None,
+    supervisor: _Supervisor = None,
+    topic: _Topic = None,
+    zh: _Zh = None,
+    en: _En = None,
+    starts: _Starts = None,
+    ends: _Ends = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make one rule. It speaks for the area and all below it that has none of the same code."""
+    from storage.areas import find_area
+    from storage.rules import add_rule
+
+    given = _table(
+        kind, every, on, around, days, date, at, between, window, nudge, then, supervisor, topic,
+        zh, en, starts, ends,
+    )  # fmt: skip
+    terms = _check({"code": code, "kind": kind, **given})
+
+    async def work(opened: "Opened") -> "RuleInfo":
+        async with opened.db.write() as tx:
+            return await add_rule(tx, await find_area(tx, area), terms, datetime.now(UTC))
+
+    rule = with_database(work)
+    show(_as_json(rule), f"Added: {_line(rule)}", as_json=as_json)
+
+
+@app.command("edit")
+def edit(
+    code: Code,
+    area: AreaCode,
+    every: _Every = None,
+    on: _On = None,
+    around: _Around = None,
+    days: _Days = None,
+    date: _Date = None,
+    at: _At = None,
+    between: _Between = None,
+    window: _Window = None,
+    nudge: _Nudge = None,
+    then: _Then = None,
+    supervisor: _Supervisor = None,
+    topic: _Topic = None,
+    zh: _Zh = None,
+    en: _En = None,
+    starts: _Starts = None,
+    ends: _Ends = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change what is given and keep the rest. Questions that are out keep their old terms."""
+    from storage.areas import find_area
+    from storage.rule_table import as_table
+    from storage.rules import edit_rule, find_rule
+
+    async def work(opened: "Opened") -> "RuleInfo":
+        async with opened.db.write() as tx:
+            rule = await find_rule(tx, await find_area(tx, area), code)
+            given = _table(
+                rule.terms.kind, every, on, around, days, date, at, between, window, nudge, then,
+                supervisor, topic, zh, en, starts, ends,
+            )  # fmt: skip
+            terms = _check(_merge(as_table(rule.terms), given))
+            return await edit_rule(tx, rule, terms, datetime.now(UTC))
+
+    rule = with_database(work)
+    show(_as_json(rule), f"Changed: {_line(rule)}", as_json=as_json)
+
+
+@app.command("stop")
+def stop(code: Code, area: AreaCode, as_json: AsJson = False) -> None:
+    """Let a rule ask no more. What is out can still be answered."""
+    from storage.areas import find_area
+    from storage.rules import find_rule, stop_rule
+
+    async def work(opened: "Opened") -> "RuleInfo":
+        async with opened.db.write() as tx:
+            rule = await find_rule(tx, await find_area(tx, area), code)
+            await stop_rule(tx, rule, datetime.now(UTC))
+            return rule
+
+    rule = with_database(work)
+    show(_as_json(rule), f"Stopped: {_line(rule)}", as_json=as_json)
+
+
+@app.command("load")
+def load(
+    file: Annotated[Path, typer.Argument(help="A TOML file; docs/rules.md shows its form.")],
+    area: Annotated[
+        str | None, typer.Option(metavar="CODE", help="For rules that name no area.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check, and say what.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take a whole set of rules from a file: all of them, or, if one is wrong, none."""
+    from storage.errors import Refused
+    from storage.rule_file import BadRules, read_rules
+
+    try:
+        text = file.read_text(encoding="utf-8")
+    except OSError as problem:
+        raise Refused(f"{file} cannot be read: {problem.strerror}") from None
+    except UnicodeDecodeError:
+        raise Refused(f"{file} is not UTF-8 text") from None
+    done: dict[str, list[str]] = {}
+
+    async def work(opened: "Opened") -> None:
+        async with opened.db.write() as tx:
+            done.update(await _apply(tx, read_rules(text, area)))
+            if dry_run:
+                raise _OnlyChecked
+
+    try:
+        with_database(work)
+    except _OnlyChecked:
+        pass
+    except BadRules as refused:
+        for wrong in refused.problems:
+            print(f"kinroom: {file}: {wrong}", file=sys.stderr)
+        raise typer.Exit(1) from None
+    words = {"added": "Added", "changed": "Changed", "unchanged": "As it was"}
+    lines = [f"{words[what]}: {code}" for what, codes in done.items() for code in codes]
+    if dry_run:
+        lines.append("Nothing was changed: this was a dry run.")
+    show({**done, "dry_run": dry_run}, lines or ["The file holds no rules."], as_json=as_json)
+
+
+class _OnlyChecked(Exception):
+    """A dry run: what was done is taken back."""
+
+
+async def _apply(tx: "Tx", rules: "list[FileRule]") -> dict[str, list[str]]:
+    from storage.areas import UnknownArea, find_area
+    from storage.errors import Refused
+    from storage.rule_file import BadRules
+    from storage.rules import add_rule, edit_rule, running_rules
+
+    now = datetime.now(UTC)
+    known = {(rule.area_code, rule.terms.code): rule for rule in await running_rules(tx)}
+    done: dict[str, list[str]] = {"added": [], "changed": [], "unchanged": []}
+    problems = []
+    for it in rules:
+        name = f"{it.area}/{it.terms.code}"
+        before = known.get((it.area, it.terms.code))
+        try:
+            if before is None:
+                await add_rule(tx, await find_area(tx, it.area), it.terms, now)
+                done["added"].append(name)
+            elif before.terms == it.terms:
+                done["unchanged"].append(name)
+            else:
+                await edit_rule(tx, before, it.terms, now)
+                done["changed"].append(name)
+        except UnknownArea as problem:
+            problems.append(it.problem("area", str(problem)))
+        except Refused as problem:
+            problems.append(it.problem("", str(problem)))
+    if problems:
+        raise BadRules(problems)
+    return done
+
+
+def _table(
+    kind: str,
+    every: Value,
+    on: list[str] | None,
+    around: Value,
+    days: list[int] | None,
+    date: Value,
+    at: Value,
+    between: Value,
+    window: Value,
+    nudge: list[str] | None,
+    then: Value,
+    supervisor: Value,
+    topic: Value,
+    zh: Value,
+    en: Value,
+    starts: Value,
+    ends: Value,
+) -> dict[str, Any]:
+    """The options as a rule's table; what was not given is not in it."""
+    given: dict[str, Any] = {
+        "every": every,
+        "on": [int(one) if one.isdecimal() else one for one in on] if on else None,
+        "around": around,
+        "days": days or None,
+        "date": date,
+        "at": at,
+        "between": None if between is None else between.split("-"),
+        "window": window,
+        "nudges": [] if nudge == ["none"] else nudge or None,
+        "then": then,
+        "supervisor": supervisor,
+        "topic": topic,
+        "starts": starts,
+        "ends": ends,
+        "question" if kind == "checkin" else "text": {
+            language: text for language, text in (("zh", zh), ("en", en)) if text is not None
+        }
+        or None,
+    }
+    return {key: value for key, value in given.items() if value is not None}
+
+
+_SCHEDULES = (
+    frozenset({"every", "on"}),
+    frozenset({"around", "days"}),
+    frozenset({"date", "lead"}),
+)
+
+
+def _merge(before: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """``before`` with what is given; another kind of schedule takes the place of the old one."""
+    chosen = next((keys for keys in _SCHEDULES if keys & given.keys()), frozenset())
+    other = frozenset().union(*(keys for keys in _SCHEDULES if keys != chosen)) if chosen else ()
+    kept = {key: value for key, value in before.items() if key not in other}
+    for words in ("question", "text"):
+        if words in given:
+            given[words] = {**kept.get(words, {}), **given[words]}
+    return {**kept, **given}
+
+
+def _check(table: dict[str, Any]) -> "Terms":
+    from storage.errors import Refused
+    from storage.rule_reading import read_rule
+
+    terms, problems = read_rule(table)
+    if terms is None:
+        raise Refused("; ".join(f"--{problem}" for problem in problems))
+    return terms
+
+
+def _line(rule: "RuleInfo") -> str:
+    from storage.rule_table import as_table
+
+    table = as_table(rule.terms)
+    when = [
+        " ".join(map(str, value)) if isinstance(value, list) else str(value)
+        for key, value in table.items()
+        if key in {"every", "on", "around", "days", "date", "lead"}
+    ]
+    return (
+        f"{rule.area_code}/{rule.terms.code}  {rule.terms.kind}  {', '.join(when)}, {table['at']}"
+    )
+
+
+def _as_json(rule: "RuleInfo") -> dict[str, Any]:
+    from storage.rule_table import as_table
+
+    return {
+        "area": rule.area_code,
+        "version": rule.version,
+        "since": rule.since.isoformat(),
+        **{
+            key: value.isoformat() if hasattr(value, "isoformat") else value
+            for key, value in as_table(rule.terms).items()
+        },
+    }
