@@ -8,7 +8,7 @@ from scheduler.strikes import Strikes
 
 _OF_THE_RATE: Final = 0.995
 """What is asked of the rate: what is counted at the other end never comes quite evenly."""
-_SLACK: Final = (2, 0.04)
+_SLACK: Final = (1.5, 0.04)
 """How late a lane may be and still catch up: this many messages, or seconds if that is more.
 No second then holds more than the rate and two, or and a twenty-fifth."""
 _AHEAD: Final = 0.1
@@ -150,11 +150,15 @@ class Lane:
         """When a message with this slot may leave."""
         return max(slot, self._next - self.slack, self.held_until)
 
-    def left(self, now: float, amount: int = 1) -> None:
-        """Messages leave now, from the outbox."""
+    def left(self, now: float, slot: float, amount: int = 1) -> None:
+        """Messages leave now, from the outbox, in a slot that may be past."""
         self.departed += amount
-        if self.limited:
-            self._next = max(self._next, now) + amount * self.gap
+        if not self.limited:
+            return
+        self._next = max(self._next, now) + amount * self.gap
+        if now - slot > self.slack:
+            # Its time is gone, and may be followed by another process's: it takes the next one.
+            self.owed += amount
 
     def chat_wait(self, now: float, chat_id: int, amount: int) -> float:
         """Seconds until ``amount`` messages may go to this chat."""

@@ -135,7 +135,7 @@ class Sending:
 
     def _send(self, leaving: Leaving, now: float) -> None:
         bot_id = leaving.to.bot_id
-        self._lanes[bot_id].left(now, len(leaving.letter.parts))
+        self._lanes[bot_id].left(now, leaving.slot, len(leaving.letter.parts))
         self._out_of[bot_id] += 1
         self._behind[bot_id, leaving.to.chat_id] = deque()
         task = asyncio.create_task(self._deliver(leaving))

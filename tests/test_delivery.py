@@ -153,7 +153,7 @@ async def test_lane_keeps_its_rate_and_web_does_not_wait(
     post = Post(sqlite_db, now, {LANE: 30.0, WEB: 0.0})
     await post.round()
     assert len(post.sessions[WEB].taken) == 40
-    assert len(post.channel.taken) == 3
+    assert len(post.channel.taken) == 2
     for _ in range(50):
         post.times.move(0.02)
         await post.round()
@@ -168,13 +168,13 @@ async def test_a_stall_never_becomes_a_burst(sqlite_db: Database, now: datetime)
     post = Post(sqlite_db, now, {LANE: 30.0})
     await post.round()
     claimed = post.delivery.lanes[LANE].in_flight
-    assert (len(post.channel.taken), claimed) == (3, 6)
+    assert (len(post.channel.taken), claimed) == (2, 6)
     post.times.move(2)
     await post.round()
-    assert len(post.channel.taken) == 6
+    assert len(post.channel.taken) == 4
     await post.delivery.stop()
     found = [state for state, _ in (await states(sqlite_db)).values()]
-    assert (found.count("sent"), found.count("queued")) == (6, 14)
+    assert (found.count("sent"), found.count("queued")) == (4, 16)
 
 
 async def test_conversation_goes_first_and_the_outbox_makes_room(

@@ -44,8 +44,7 @@ def run_lane(
                 waiting.extend(slot + n * lane.gap for n in range(room))
             claim_at = now + max(lane.wait(now), 0.001)
         while waiting and lane.leaves_at(waiting[0]) <= now:
-            waiting.popleft()
-            lane.left(now)
+            lane.left(now, waiting.popleft())
             lane.in_flight -= 1
             times.append(now)
         then = min(claim_at, lane.leaves_at(waiting[0])) if waiting else claim_at
