@@ -8,9 +8,9 @@ from scheduler.strikes import Strikes
 
 _OF_THE_RATE: Final = 0.995
 """What is asked of the rate: what is counted at the other end never comes quite evenly."""
-_SLACK: Final = (1.5, 0.04)
-"""How late a lane may be and still catch up: this many messages, or seconds if that is more.
-No second then holds more than the rate and two, or and a twenty-fifth."""
+_SLACK: Final = (1.5, 0.07)
+"""How late a lane may be and still catch up: this many messages, or so many seconds but one
+message. No second then holds more than the rate and two, or and seven in a hundred."""
 _AHEAD: Final = 0.1
 """How long before the last slot is over new ones are reserved, and for how long they last: what
 is claimed is in flight to all the world, so there should be little of it that has not left."""
@@ -87,7 +87,7 @@ class Lane:
         self.limited = rate > 0 and math.isfinite(rate)
         self.gap = 1 / (rate * _OF_THE_RATE) if self.limited else 0.0
         messages, seconds = _SLACK
-        self.slack = max(messages * self.gap, seconds) if self.limited else 0.0
+        self.slack = max(messages * self.gap, seconds - self.gap) if self.limited else 0.0
         self.most = max(most, int(rate)) if self.limited else most
         self.free_at = -math.inf
         self.owed = 0
