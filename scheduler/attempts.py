@@ -11,6 +11,7 @@ from aiogram.exceptions import TelegramBadRequest, TelegramEntityTooLarge
 from scheduler.letters import Attached, Letter, fetch
 from scheduler.outcomes import Decision, Kind, decide
 from scheduler.pace import Lane, back_off
+from scheduler.reasons import reason_in_a_word
 from storage.claims import Address, Claimed
 from storage.outbox import NEVER_TWICE
 from storage.outcomes import AccountNews, Outcome
@@ -147,7 +148,7 @@ def later(
 
 
 def in_a_word(outcome: Outcome) -> str:
-    """What the counters call it."""
-    if outcome.state != "queued":
-        return outcome.state
-    return f"again: {outcome.reason}" if outcome.reason else "again"
+    """What the counters call it: what became of it, and why in one of a few words."""
+    result = "again" if outcome.state == "queued" else outcome.state
+    reason = reason_in_a_word(outcome.reason)
+    return f"{result}: {reason}" if reason else result

@@ -92,7 +92,9 @@ class Clock:
 
     async def _tend(self, now: datetime) -> None:
         await set_clocks(self._db, now)
-        done = await end_what_is_over(self._db, now, self._running())
+        done = await end_what_is_over(
+            self._db, now, self._running(), going=lambda: not self._stopping
+        )
         if any(done.values()):
             _log.info("tended", **done)
 

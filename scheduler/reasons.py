@@ -20,6 +20,7 @@ _WORDS: Final = {
     "others came first": "chat pace",
     "paused": "paused",
     "quiet hours": "quiet hours",
+    "restored from a backup": "restored",
     "slowed down by the channel": "throttled",
     "the channel does not know the bot": "token",
     "the channel has trouble": "channel trouble",
