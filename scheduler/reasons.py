@@ -40,6 +40,7 @@ _BEGINNINGS: Final = {
     "error:": "error",
     "only in part": "in part",
     "refused:": "refused",
+    "restored from a backup": "restored",
     "there are no words for": "not written",
 }
 _ENDINGS: Final = {" is missing": "missing"}
