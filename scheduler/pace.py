@@ -207,12 +207,12 @@ class Lane:
         self._troubles = 0
         self.strikes.passed(started)
 
-    def throttled(self, now: float, chat_id: int, retry_after: float) -> float:
-        """Take a 429; returns until when the message waits."""
+    def throttled(self, now: float, chat_id: int, retry_after: float, started: float) -> float:
+        """Take a 429 for what left at ``started``; returns until when the message waits."""
         until = now + retry_after
         chat = self._chat(chat_id)
         chat.held_until = max(chat.held_until, until)
-        bot_held_until = self.strikes.refused(now, chat_id, until)
+        bot_held_until = self.strikes.refused(now, chat_id, started, until)
         if bot_held_until is None:
             return until
         self.refused_until = max(self.refused_until, bot_held_until)
