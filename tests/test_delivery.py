@@ -15,7 +15,7 @@ from scheduler.delivery import Delivery
 from scheduler.letters import Attached, Letter, Ready, Withheld
 from storage.checkins import plan_rollcall
 from storage.database import Database, Tx
-from storage.models import Account, Checkin, Person
+from storage.models import Account, Broadcast, Checkin, Person
 from storage.models import Delivery as Row
 from storage.outbox import enqueue
 from tests.fake_channel import FakeSession, Gate, Times, fake_bot
@@ -617,3 +617,26 @@ async def _queued(db: Database) -> int:
         return int(
             await tx.scalar(select(func.count()).select_from(Row).where(Row.state == "queued"))
         )
+
+
+async def test_what_expired_or_was_stopped_ends_at_its_claim(db: Database, now: datetime) -> None:
+    area = await make_area(db, now)
+    async with db.write() as tx:
+        await make_person(tx, now, area=area)
+        stopped = await tx.scalar(
+            tx.insert(Broadcast)
+            .values(area_id=area.id, text="?", audience=1, at=now, stopped_at=now)
+            .returning(Broadcast.id)
+        )
+        person = await make_person(tx, now, area=area)
+        values = {"template": "broadcast", "priority": 3}
+        await put(tx, person, "stopped", now, broadcast_id=stopped, **values)
+        await put(tx, person, "late", now - HOUR, expires_at=now, **values)
+    post = Post(db, now)
+    await post.round()
+    assert post.channel.tried == []
+    assert await states(db) == {
+        "stopped": ("cancelled", "the notice was stopped"),
+        "late": ("expired", "not sent in time"),
+    }
+    assert await column(db, "late", Row.attempts) == 0
