@@ -58,7 +58,6 @@ _TAP: Final[_Kinds] = {
 _BUTTON: Final[_Kinds] = {"text": str, "callback_data": str}
 # Above it, pydantic takes a number for milliseconds.
 _NEWEST: Final = 20_000_000_000
-_FIELDS: Final = {"from": "from_user"}
 
 
 class _NotPlain(Exception):
@@ -70,6 +69,7 @@ def build_plain(bot: Bot, raw: dict[str, Any]) -> Update | None:
     try:
         if len(raw) != 2 or type(raw["update_id"]) is not int:
             return None
+        held: dict[str, Any]
         if (message := raw.get("message")) is not None:
             held = {"message": _message(bot, message)}
         elif (tap := raw.get("callback_query")) is not None:
@@ -128,7 +128,7 @@ def _checked(raw: Any, kinds: _Kinds, required: tuple[str, ...]) -> dict[str, An
     for name in required:
         if name not in raw:
             raise _NotPlain
-    return {_FIELDS.get(name, name): value for name, value in raw.items()}
+    return {("from_user" if name == "from" else name): it for name, it in raw.items()}
 
 
 @cache
