@@ -58,7 +58,7 @@ async def _measure(url: str, people: int = PEOPLE) -> list[Figure]:
             await _clear(db)
             floors.append(await _floor(db))
             await _clear(db)
-            _begin_to_watch()
+            before = _begin_to_watch()
             seconds, chunk = await _round(db, county, people)
             ours.append(seconds)
             longest = max(longest, chunk)
