@@ -62,6 +62,7 @@ class _Draft:
     name: str
     batch: _Batch
     max_text: int
+    paid: bool
 
     def text(self, words: str, markup: InlineKeyboardMarkup | None = None) -> Letter:
         """A text in as many messages as it takes, the buttons under the last."""
@@ -80,6 +81,7 @@ class _Draft:
                 text=piece,
                 reply_markup=markup if number == last else None,
                 disable_notification=True if self.ready.silent else None,
+                allow_paid_broadcast=True if self.paid else None,
             )
             for number, piece in enumerate(pieces)
         ]
@@ -131,8 +133,8 @@ def _write(
         name = ""
         if message.name is not None and message.template in _BY_NAME:
             name = tx.vault.open("person.name", message.ref, message.name)
-        max_text = abilities[to.bot_id].max_text
-        return writer(_Draft(ready, to, name, content, max_text))
+        able = abilities[to.bot_id]
+        return writer(_Draft(ready, to, name, content, able.max_text, able.paid))
     except SealBroken:
         return Withheld("failed", "the name cannot be read with this secret key")
     except Exception as error:  # noqa: BLE001  # one bad row must not hold up the rest
