@@ -21,7 +21,9 @@ ON = ("sqlite",)
 async def run(plan: Plan) -> list[Promise]:
     async def lock(ground: Grounds) -> None:
         assert isinstance(ground.where, Sqlite)
-        other = sqlite3.connect(ground.where.file, timeout=30.0, isolation_level=None)
+        other = sqlite3.connect(
+            ground.where.file, timeout=30.0, isolation_level=None, check_same_thread=False
+        )
         try:
             await asyncio.to_thread(other.execute, "BEGIN EXCLUSIVE")
             await asyncio.sleep(plan.either(2, 8))

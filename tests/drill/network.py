@@ -21,7 +21,7 @@ async def run(plan: Plan) -> list[Promise]:
         async def go_deaf(_ground: Grounds) -> None:
             between.go_deaf()
 
-        people = int(RATE * plan.either(8, 80))
+        people = int(RATE * plan.either(15, 80))
         async with grounds(
             plan, rate=RATE, workers=people, through=f"127.0.0.1:{between.port}"
         ) as ground:

@@ -19,7 +19,7 @@ async def endure(
     plan: Plan, strikes: Mapping[str, Strike], *, processes: int = 1, through: str | None = None
 ) -> list[Promise]:
     """Strike again and again, and see the pace come back each time."""
-    people = int(RATE * plan.either(8, 20 + 20 * len(strikes)))
+    people = int(RATE * plan.either(15, 20 + 20 * len(strikes)))
     async with grounds(
         plan, rate=RATE, workers=people, processes=processes, through=through
     ) as ground:
@@ -34,12 +34,16 @@ async def see_it_through(ground: Grounds, strikes: Mapping[str, Strike]) -> list
     await ground.broadcast()
     promises = [told("seconds until the pace is there", await back_at_pace(ground, began))]
     for name, strike in strikes.items():
-        if await oracle.waiting() < RATE * ground.plan.either(5, 10):
+        if await oracle.waiting() < RATE * ground.plan.either(10, 40):
             await ground.broadcast()
         await _note(oracle)
         await strike(ground)
         back = time.monotonic()
         await _note(oracle)
+        if await oracle.waiting() < RATE * 5:
+            # It is nearly out already: there must be enough to see a pace by.
+            await ground.broadcast()
+            back = time.monotonic()
         seconds = await back_at_pace(ground, back)
         promises.append(at_most(f"seconds until the pace is back: {name}", seconds, BACK_WITHIN))
     if ground.plan.short:
