@@ -3,7 +3,7 @@ UV ?= uv
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run test lint bench locales lock clean
+.PHONY: run test lint bench drill locales lock clean
 
 # The stamp is newer than the lock file once the locked dependencies are in place.
 .venv/stamp: requirements.lock pyproject.toml
@@ -28,6 +28,10 @@ lint: .venv/stamp
 
 bench: .venv/stamp
 	$(BIN)/python -m tests.bench
+
+# About three quarters of an hour; ARGS="kills --database sqlite" runs one scenario.
+drill: .venv/stamp
+	$(BIN)/python -m tests.drill $(ARGS)
 
 # The catalogs follow the source; what waits for a translation is counted.
 locales: .venv/stamp

@@ -13,7 +13,6 @@ from sqlalchemy.pool import QueuePool
 
 from scheduler.clock import Clock
 from scheduler.delivery import Delivery
-from scheduler.reasons import reason_in_a_word
 from storage.backlog import CLASSES, count_sending, oldest_due, queue_heads, waiting_by_class
 from storage.database import Database
 
@@ -161,8 +160,8 @@ class _DeliveryFigures(Collector):
             bot = [str(bot_id)]
             in_flight.add_metric(bot, lane.in_flight)
             rate.add_metric(bot, lane.rate)
-            left.add_metric(bot, getattr(lane, "departed", 0))
-            held.add_metric(bot, max(0.0, lane.held_until - now))
+            left.add_metric(bot, lane.departed)
+            held.add_metric(bot, lane.held_for(now))
             stopped.add_metric(bot, float(lane.stopped is not None))
         yield from (in_flight, rate, left, held, stopped)
 
@@ -173,13 +172,9 @@ class _DeliveryFigures(Collector):
             " (sent, again, unknown, failed, expired, cancelled) and reason, in a word.",
             labels=["template", "result", "reason"],
         )
-        counted: dict[tuple[str, str, str], int] = {}
         for (template, result), count in self._delivery.counts.items():
-            state, _, reason = result.partition(": ")
-            key = template, state, reason_in_a_word(reason)
-            counted[key] = counted.get(key, 0) + count
-        for labels, count in counted.items():
-            attempts.add_metric(labels, count)
+            became, _, reason = result.partition(": ")
+            attempts.add_metric([template, became, reason], count)
         return attempts
 
 

@@ -29,7 +29,7 @@ class Opened:
 
 
 async def open_database(
-    settings: Settings, *, bring_up: bool = False, pool_size: int = 10
+    settings: Settings, *, bring_up: bool = False, pool_size: int = 20
 ) -> Opened:
     """Open the database; with ``bring_up`` also make it, or bring it to this version.
 

@@ -18,6 +18,7 @@ from aiogram.types.update import UpdateTypeLookupError
 from pydantic import ValidationError
 
 from bot.intake import Intake, IntakeUnavailable
+from bot.plain_update import build_plain
 
 log: Final = structlog.get_logger(__name__)
 _POLL: Final = 25
@@ -125,6 +126,9 @@ class Polling:
 
 def parse_update(bot: Bot, raw: dict[str, Any]) -> Update | None:
     """The update, or ``None`` for one that this version cannot read: it is passed over, aloud."""
+    plain = build_plain(bot, raw)
+    if plain is not None:
+        return plain
     try:
         update = Update.model_validate(raw, context={"bot": bot})
         # An event of a kind that is newer than this program leaves every known field empty.

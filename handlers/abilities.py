@@ -7,6 +7,7 @@ from dataclasses import dataclass
 class Abilities:
     """``max_text`` in UTF-16 units; ``rate`` in messages a second, 0 for no limit.
 
+    ``paid``: what is sent in bulk beyond the channel's free rate is paid for.
     ``device_links``: a conversation opens on another device through a link of ours.
     """
 
@@ -15,4 +16,5 @@ class Abilities:
     max_buttons: int = 100
     max_text: int = 4096
     rate: float = 0.0
+    paid: bool = False
     device_links: bool = False

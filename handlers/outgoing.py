@@ -1,7 +1,7 @@
 """What is sent unasked, in the recipient's language: check-ins, roll calls, notices, cases."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import structlog
@@ -34,6 +34,9 @@ from storage.vault import SealBroken
 
 _log = structlog.get_logger(__name__)
 
+_BY_NAME: Final = ("checkin",)
+"""Templates that call people by their name; for the others it stays sealed."""
+
 Part = TelegramMethod[Any]
 
 
@@ -45,6 +48,9 @@ class _Batch:
     broadcasts: Mapping[int, Told]
     cases: Mapping[int, CaseAbout]
     words: Mapping[int, CaseWords]
+    notices: dict[tuple[int, str, int], list[str]] = field(default_factory=dict)
+    """The pieces of a broadcast's text, by broadcast, language and the longest a piece may be:
+    written once for all of the batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +62,18 @@ class _Draft:
     name: str
     batch: _Batch
     max_text: int
+    paid: bool
 
     def text(self, words: str, markup: InlineKeyboardMarkup | None = None) -> Letter:
         """A text in as many messages as it takes, the buttons under the last."""
         return Letter(self.texts(words, markup))
 
     def texts(self, words: str, markup: InlineKeyboardMarkup | None = None) -> list[Part]:
-        pieces = split_text(words, self.max_text)
+        return self.pieces(split_text(words, self.max_text), markup)
+
+    def pieces(
+        self, pieces: Sequence[str], markup: InlineKeyboardMarkup | None = None
+    ) -> list[Part]:
         last = len(pieces) - 1
         return [
             SendMessage(
@@ -70,6 +81,7 @@ class _Draft:
                 text=piece,
                 reply_markup=markup if number == last else None,
                 disable_notification=True if self.ready.silent else None,
+                allow_paid_broadcast=True if self.paid else None,
             )
             for number, piece in enumerate(pieces)
         ]
@@ -118,11 +130,11 @@ def _write(
     if to is None:
         return Withheld("failed", "no account")
     try:
-        name = (
-            "" if message.name is None else tx.vault.open("person.name", message.ref, message.name)
-        )
-        max_text = abilities[to.bot_id].max_text
-        return writer(_Draft(ready, to, name, content, max_text))
+        name = ""
+        if message.name is not None and message.template in _BY_NAME:
+            name = tx.vault.open("person.name", message.ref, message.name)
+        able = abilities[to.bot_id]
+        return writer(_Draft(ready, to, name, content, able.max_text, able.paid))
     except SealBroken:
         return Withheld("failed", "the name cannot be read with this secret key")
     except Exception as error:  # noqa: BLE001  # one bad row must not hold up the rest
@@ -177,10 +189,17 @@ def _rollcall(draft: _Draft) -> Letter | Withheld:
 
 
 def _broadcast(draft: _Draft) -> Letter | Withheld:
-    told = draft.batch.broadcasts.get(draft.ready.message.broadcast_id or 0)
-    if told is None:
-        return Withheld("failed", "its notice is missing")
-    return draft.text(notice_text(told.area_name, told.text))
+    message = draft.ready.message
+    broadcast_id = message.broadcast_id or 0
+    known = (broadcast_id, message.language, draft.max_text)
+    pieces = draft.batch.notices.get(known)
+    if pieces is None:
+        told = draft.batch.broadcasts.get(broadcast_id)
+        if told is None:
+            return Withheld("failed", "its notice is missing")
+        pieces = split_text(notice_text(told.area_name, told.text), draft.max_text)
+        draft.batch.notices[known] = pieces
+    return Letter(draft.pieces(pieces))
 
 
 def _case_new(draft: _Draft) -> Letter | Withheld:

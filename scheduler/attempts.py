@@ -11,6 +11,7 @@ from aiogram.exceptions import TelegramBadRequest, TelegramEntityTooLarge
 from scheduler.letters import Attached, Letter, fetch
 from scheduler.outcomes import Decision, Kind, decide
 from scheduler.pace import Lane, back_off
+from scheduler.reasons import reason_in_a_word
 from storage.claims import Address, Claimed
 from storage.outbox import NEVER_TWICE
 from storage.outcomes import AccountNews, Outcome
@@ -63,13 +64,19 @@ async def _send_file(part: Attached, bot: Bot, bots: Mapping[int, Bot]) -> objec
 
 
 def settle_decision(
-    decision: Decision, message: Claimed, to: Address, lane: Lane, now: datetime, seconds: float
+    decision: Decision,
+    message: Claimed,
+    to: Address,
+    lane: Lane,
+    now: datetime,
+    seconds: float,
+    started: float,
 ) -> tuple[Outcome, AccountNews | None]:
     """What an error makes of the message, its account and its lane.
 
-    ``now`` and ``seconds`` are the same instant on the two clocks.
+    ``now`` and ``seconds`` are the same instant on the two clocks; ``started`` is when it left.
     """
-    until = now + timedelta(seconds=_weigh(decision, to, lane, seconds) - seconds)
+    until = now + timedelta(seconds=_weigh(decision, to, lane, seconds, started) - seconds)
     backed_off = now + timedelta(seconds=back_off(message.attempts))
     reason = decision.reason
     match decision.kind:
@@ -97,10 +104,10 @@ def settle_decision(
             return Outcome(message.id, message.attempts, "failed", reason), None
 
 
-def _weigh(decision: Decision, to: Address, lane: Lane, seconds: float) -> float:
+def _weigh(decision: Decision, to: Address, lane: Lane, seconds: float, started: float) -> float:
     """Let the lane learn from an error; until when the message waits."""
     if decision.kind is Kind.THROTTLED:
-        return lane.throttled(seconds, to.chat_id, decision.retry_after)
+        return lane.throttled(seconds, to.chat_id, decision.retry_after, started)
     if decision.kind is Kind.UNSENT:
         return lane.unsent(seconds)
     if decision.kind is Kind.NO_ENTRY and lane.stopped is None:
@@ -147,7 +154,7 @@ def later(
 
 
 def in_a_word(outcome: Outcome) -> str:
-    """What the counters call it."""
-    if outcome.state != "queued":
-        return outcome.state
-    return f"again: {outcome.reason}" if outcome.reason else "again"
+    """What the counters call it: what became of it, and why in one of a few words."""
+    result = "again" if outcome.state == "queued" else outcome.state
+    reason = reason_in_a_word(outcome.reason)
+    return f"{result}: {reason}" if reason else result

@@ -14,7 +14,7 @@ from storage.rhythm import resume_paused
 
 _AT_MOST: Final = 2.0
 """Seconds a tick gives to each of the things that may be many; the next tick goes on."""
-_MOVING_AT_MOST: Final = 5.0
+_MOVING_AT_MOST: Final = 10.0
 """Enough for more than a thousand a second: they are moved faster than they come."""
 _BATCH: Final = 5000
 _BATCH_ON_SQLITE: Final = 500
@@ -23,11 +23,16 @@ _AHEAD: Final = 20_000
 
 
 async def end_what_is_over(
-    db: Database, now: datetime, running: Collection[int], *, at_most: float = _AT_MOST
+    db: Database,
+    now: datetime,
+    running: Collection[int],
+    *,
+    going: Callable[[], bool] = lambda: True,
 ) -> dict[str, int]:
     """One pass over everything that ends with time; ``{what: rows}``.
 
-    Each batch is a transaction of its own, so that nobody waits long for the writer.
+    Each batch is a transaction of its own, so that nobody waits long for the writer. Once it is
+    not ``going`` any more no further batch is begun.
     """
     done: dict[str, int] = {}
     batch = _BATCH_ON_SQLITE if db.on_sqlite else _BATCH
@@ -35,28 +40,35 @@ async def end_what_is_over(
         done["resumed"] = await resume_paused(tx, now)
         done["stranded"] = await note_stranded(tx, now, running)
         done["unnamed"] = await forget_invited_names(tx, now)
-    done["expired"] = await _repeat(db, at_most, lambda tx: expire_due(tx, now, batch))
-    done["moved"] = await move_what_is_over(db, now)
-    done["pruned"] = await _repeat(db, at_most, lambda tx: prune_past(tx, now, batch))
-    done["forgotten"] = await _repeat(db, at_most, lambda tx: prune_intake(tx, now, batch))
+    done["expired"] = await _repeat(db, going, lambda tx: expire_due(tx, now, batch))
+    done["moved"] = await move_what_is_over(db, now, going=going)
+    done["pruned"] = await _repeat(db, going, lambda tx: prune_past(tx, now, batch))
+    done["forgotten"] = await _repeat(db, going, lambda tx: prune_intake(tx, now, batch))
     if not db.on_sqlite:
         done["months"] = len(await drop_months(db, now))
     return done
 
 
-async def _repeat(db: Database, at_most: float, step: Callable[[Tx], Awaitable[int]]) -> int:
+async def _repeat(
+    db: Database, going: Callable[[], bool], step: Callable[[Tx], Awaitable[int]]
+) -> int:
     """Until a step finds nothing more, or time is up."""
-    done, until = 0, monotonic() + at_most
+    done, until = 0, monotonic() + _AT_MOST
     while True:
         async with db.write() as tx:
             found = await step(tx)
         done += found
-        if not found or monotonic() >= until:
+        if not found or monotonic() >= until or not going():
             return done
 
 
 async def move_what_is_over(
-    db: Database, now: datetime, *, at_most: float = _MOVING_AT_MOST, batch: int | None = None
+    db: Database,
+    now: datetime,
+    *,
+    at_most: float = _MOVING_AT_MOST,
+    batch: int | None = None,
+    going: Callable[[], bool] = lambda: True,
 ) -> int:
     """Move messages that finished an hour ago out of the outbox's way; how many.
 
@@ -78,7 +90,7 @@ async def move_what_is_over(
         for start in range(0, len(ids), batch):
             async with db.write() as tx:
                 moved += await move_finished(tx, ids[start : start + batch])
-            if monotonic() >= until:
+            if monotonic() >= until or not going():
                 return moved
         stuck = moved == before and found and found[-1][1] == since
         if len(found) < _AHEAD or stuck:

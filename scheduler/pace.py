@@ -8,9 +8,9 @@ from scheduler.strikes import Strikes
 
 _OF_THE_RATE: Final = 0.995
 """What is asked of the rate: what is counted at the other end never comes quite evenly."""
-_SLACK: Final = (2, 0.04)
-"""How late a lane may be and still catch up: this many messages, or seconds if that is more.
-No second then holds more than the rate and two, or and a twenty-fifth."""
+_SLACK: Final = (1.5, 0.07)
+"""How late a lane may be and still catch up: this many messages, or so many seconds but one
+message. No second then holds more than the rate and two, or and seven in a hundred."""
 _AHEAD: Final = 0.1
 """How long before the last slot is over new ones are reserved, and for how long they last: what
 is claimed is in flight to all the world, so there should be little of it that has not left."""
@@ -87,7 +87,7 @@ class Lane:
         self.limited = rate > 0 and math.isfinite(rate)
         self.gap = 1 / (rate * _OF_THE_RATE) if self.limited else 0.0
         messages, seconds = _SLACK
-        self.slack = max(messages * self.gap, seconds) if self.limited else 0.0
+        self.slack = max(messages * self.gap, seconds - self.gap) if self.limited else 0.0
         self.most = max(most, int(rate)) if self.limited else most
         self.free_at = -math.inf
         self.owed = 0
@@ -150,11 +150,15 @@ class Lane:
         """When a message with this slot may leave."""
         return max(slot, self._next - self.slack, self.held_until)
 
-    def left(self, now: float, amount: int = 1) -> None:
-        """Messages leave now, from the outbox."""
+    def left(self, now: float, slot: float, amount: int = 1) -> None:
+        """Messages leave now, from the outbox, in a slot that may be past."""
         self.departed += amount
-        if self.limited:
-            self._next = max(self._next, now) + amount * self.gap
+        if not self.limited:
+            return
+        self._next = max(self._next, now) + amount * self.gap
+        if now - slot > self.slack:
+            # Its time is gone, and may be followed by another process's: it takes the next one.
+            self.owed += amount
 
     def chat_wait(self, now: float, chat_id: int, amount: int) -> float:
         """Seconds until ``amount`` messages may go to this chat."""
@@ -203,12 +207,12 @@ class Lane:
         self._troubles = 0
         self.strikes.passed(started)
 
-    def throttled(self, now: float, chat_id: int, retry_after: float) -> float:
-        """Take a 429; returns until when the message waits."""
+    def throttled(self, now: float, chat_id: int, retry_after: float, started: float) -> float:
+        """Take a 429 for what left at ``started``; returns until when the message waits."""
         until = now + retry_after
         chat = self._chat(chat_id)
         chat.held_until = max(chat.held_until, until)
-        bot_held_until = self.strikes.refused(now, chat_id, until)
+        bot_held_until = self.strikes.refused(now, chat_id, started, until)
         if bot_held_until is None:
             return until
         self.refused_until = max(self.refused_until, bot_held_until)

@@ -20,6 +20,7 @@ _WORDS: Final = {
     "others came first": "chat pace",
     "paused": "paused",
     "quiet hours": "quiet hours",
+    "restored from a backup": "restored",
     "slowed down by the channel": "throttled",
     "the channel does not know the bot": "token",
     "the channel has trouble": "channel trouble",
@@ -39,6 +40,7 @@ _BEGINNINGS: Final = {
     "error:": "error",
     "only in part": "in part",
     "refused:": "refused",
+    "restored from a backup": "restored",
     "there are no words for": "not written",
 }
 _ENDINGS: Final = {" is missing": "missing"}

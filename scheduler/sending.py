@@ -135,7 +135,7 @@ class Sending:
 
     def _send(self, leaving: Leaving, now: float) -> None:
         bot_id = leaving.to.bot_id
-        self._lanes[bot_id].left(now, len(leaving.letter.parts))
+        self._lanes[bot_id].left(now, leaving.slot, len(leaving.letter.parts))
         self._out_of[bot_id] += 1
         self._behind[bot_id, leaving.to.chat_id] = deque()
         task = asyncio.create_task(self._deliver(leaving))
@@ -145,6 +145,7 @@ class Sending:
     async def _deliver(self, leaving: Leaving) -> None:
         message, to = leaving.message, leaving.to
         lane = self._lanes[to.bot_id]
+        started = self._seconds()
         try:
             result = await send_letter(
                 leaving.letter, self._bots[to.bot_id], self._bots, self._seconds
@@ -154,7 +155,7 @@ class Sending:
                 if result.kind is Kind.LOST:
                     _log.warning("a message may be lost", delivery=message.id, reason=result.reason)
                 outcome, news = settle_decision(
-                    result, message, to, lane, self._clock(), self._seconds()
+                    result, message, to, lane, self._clock(), self._seconds(), started
                 )
             else:
                 lane.got_through(result.started)

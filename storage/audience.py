@@ -23,7 +23,7 @@ from storage.outbox import BROADCAST, lane_of
 
 OF_USE_FOR: Final = timedelta(hours=72)
 """It waits for nobody's night, and for no channel, longer than this: then it expires."""
-_FEW: Final = 2500
+_FEW: Final = 5000
 _NOT_SENT_TO: Final = ("paused", "left")
 
 

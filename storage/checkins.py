@@ -18,7 +18,14 @@ from sqlalchemy import (
 
 from storage.areas import AreaInfo, in_subtree
 from storage.database import Tx
-from storage.models import Area, Checkin, Delivery, Person, Rollcall
+from storage.models import (
+    Area,
+    Checkin,
+    Delivery,
+    PastDelivery,
+    Person,
+    Rollcall,
+)
 from storage.outbox import URGENT, lane_of
 from storage.prepared import Prepared
 
@@ -193,7 +200,11 @@ async def enqueue_checkins(
     urgent: bool,
     now: datetime,
 ) -> int:
-    """Write the message of every check-in that has none yet, in one statement; how many."""
+    """Write the message of every check-in that has none yet, in one statement; how many.
+
+    Nor had one: what finished some time ago has moved to the past, where its key still stands.
+    """
+    had_one = exists(select(literal(1)).where(PastDelivery.dedupe_key == dedupe))
     written = await tx.execute(
         tx.insert(Delivery)
         .from_select(
@@ -227,7 +238,7 @@ async def enqueue_checkins(
                 literal(now, Delivery.created_at.type),
                 null(),
             )
-            .where(which)
+            .where(which, ~had_one)
             .order_by(Checkin.id),
         )
         .on_conflict_do_nothing(index_elements=[Delivery.dedupe_key])

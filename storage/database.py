@@ -157,7 +157,7 @@ class Database:
     sleeping in SQLite's busy handler. On PostgreSQL they run side by side.
     """
 
-    def __init__(self, url: str, vault: Vault, *, pool_size: int = 10) -> None:
+    def __init__(self, url: str, vault: Vault, *, pool_size: int = 20) -> None:
         self.url = make_url(url)
         self.vault = vault
         self.on_sqlite = self.url.get_backend_name() == "sqlite"

@@ -19,12 +19,12 @@ LEASE: Final = timedelta(minutes=2)
 _ADD: Final = Prepared(
     insert(Intake), ("bot_id", "update_id", "at", "replies", "leased_until", "problem")
 )
-_FORGET: Final = (
+_FORGET: Final = Prepared(
     update(Intake)
     .where(Intake.bot_id == bindparam("bot"), Intake.update_id == bindparam("update"))
     .values(replies=None)
 )
-_RENEW: Final = (
+_RENEW: Final = Prepared(
     update(Intake)
     .where(
         Intake.bot_id == bindparam("bot"),
@@ -73,7 +73,7 @@ async def record_update(
 
 async def forget_replies(tx: Tx, sent: Sequence[tuple[int, int]]) -> None:
     """Drop the replies of these ``(bot_id, update_id)``: they are sent, or no longer of use."""
-    await tx.execute(_FORGET, [{"bot": bot, "update": update} for bot, update in sent])
+    await tx.run_many(_FORGET, [{"bot": bot, "update": update} for bot, update in sent])
 
 
 async def keep_replies(
@@ -115,7 +115,7 @@ async def take_unsent_replies(
     )
     if still_ours:
         until = now + LEASE
-        await tx.execute(
+        await tx.run_many(
             _RENEW, [{"bot": bot, "update": update, "until": until} for bot, update in still_ours]
         )
     over = Intake.leased_until <= (now + LEASE if everything else now)

@@ -105,7 +105,15 @@ def _swap(ready: Path, target: Path, now: datetime) -> Path | None:
         except sqlite3.DatabaseError:
             pass  # what is damaged is kept as it is, with what lies beside it
         target.chmod(0o600)
-        os.link(target, kept)
+        owner = target.stat()
+        with suppress(PermissionError):
+            # The service may run as another than who restores.
+            os.chown(ready, owner.st_uid, owner.st_gid)
+        try:
+            os.link(target, kept)
+        except OSError:
+            # A file system without links: for a moment there is no database.
+            target.rename(kept)
         for suffix in _BESIDE:
             with suppress(FileNotFoundError):
                 Path(f"{target}{suffix}").rename(f"{kept}{suffix}")

@@ -20,7 +20,7 @@ from storage.models import Area, Broadcast, Delivery
 from storage.outbox import BROADCAST, QUEUED, SENDING
 from storage.past import EVERY_DELIVERY
 
-CHUNK: Final = 2500
+CHUNK: Final = 5000
 """People looked at, or messages called off, in one transaction: some hundredths of a second, which
 is all that anyone else who writes on SQLite has to wait."""
 STOPPED: Final = "the notice was stopped"

@@ -21,13 +21,14 @@ from playwright.async_api import (
     async_playwright,
     expect,
 )
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 
 from handlers.console import LiveFeed, console_app
 from locales.catalogs import Catalogs
+from storage.broadcasts import plan_broadcast
 from storage.database import Database
 from storage.logins import make_login_link
-from storage.models import Installation, Person
+from storage.models import Delivery, Installation, Person
 from tests.console_county import County, add_contact, make_county
 
 CHROMIUM = os.environ.get("KINROOM_TEST_CHROMIUM") or shutil.which("chromium")
@@ -267,3 +268,49 @@ async def test_the_areas_zone_rules_wherever_the_officer_is(room: Room) -> None:
         seen.add(await page.inner_text(".when .span"))
         await context.close()
     assert len(seen) == 1
+
+
+async def _send(room: Room) -> int:
+    async with room.db.write() as tx:
+        planned = await plan_broadcast(
+            tx,
+            area=room.county.areas["he"],
+            text="村卫生室周六上午免费体检，带上身份证。" * 8,
+            language=None,
+            by=room.county.liaison,
+            now=datetime.now(UTC),
+        )
+        first = select(func.min(Delivery.id)).scalar_subquery()
+        await tx.execute(
+            update(Delivery)
+            .where(Delivery.id == first)
+            .values(state="failed", reason="blocked", finished_at=datetime.now(UTC))
+        )
+    return planned.id
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_a_notice_is_readable_on_a_phone_and_live(
+    room: Room, page: Page, scheme: Any
+) -> None:
+    sent = await _send(room)
+    await page.set_viewport_size(PHONE)
+    await page.emulate_media(color_scheme=scheme)
+    await room.enter(page, room.county.supervisor)
+    for path in ("/console/notices?lang=zh", f"/console/notices/{sent}?show=failed&lang=en"):
+        await page.goto(room.url(path))
+        assert await page.evaluate(WIDER) <= 0, path
+        words = await page.evaluate(CONTRASTS)
+        assert [word for word in words if word[0] < 4.5 or word[1] < 14] == []
+    await page.locator(".stop summary").click()
+    async with room.db.write() as tx:
+        last = select(func.max(Delivery.id)).scalar_subquery()
+        await tx.execute(
+            update(Delivery)
+            .where(Delivery.id == last)
+            .values(state="sent", finished_at=datetime.now(UTC))
+        )
+    await expect(page.locator("[data-key=count-sent]")).to_have_text("1", timeout=4000)
+    await expect(page.locator("#told")).to_contain_text("The notice went on. 1 have it.")
+    await page.get_by_role("button", name="Yes, stop this notice").click()  # it stayed open
+    await expect(page.locator("[data-key=state]")).to_have_text("stopped")

@@ -15,7 +15,7 @@ from scheduler.delivery import Delivery
 from scheduler.letters import Attached, Letter, Ready, Withheld
 from storage.checkins import plan_rollcall
 from storage.database import Database, Tx
-from storage.models import Account, Checkin, Person
+from storage.models import Account, Broadcast, Checkin, Person
 from storage.models import Delivery as Row
 from storage.outbox import enqueue
 from tests.fake_channel import FakeSession, Gate, Times, fake_bot
@@ -153,7 +153,7 @@ async def test_lane_keeps_its_rate_and_web_does_not_wait(
     post = Post(sqlite_db, now, {LANE: 30.0, WEB: 0.0})
     await post.round()
     assert len(post.sessions[WEB].taken) == 40
-    assert len(post.channel.taken) == 3
+    assert len(post.channel.taken) == 2
     for _ in range(50):
         post.times.move(0.02)
         await post.round()
@@ -168,13 +168,13 @@ async def test_a_stall_never_becomes_a_burst(sqlite_db: Database, now: datetime)
     post = Post(sqlite_db, now, {LANE: 30.0})
     await post.round()
     claimed = post.delivery.lanes[LANE].in_flight
-    assert (len(post.channel.taken), claimed) == (3, 6)
+    assert (len(post.channel.taken), claimed) == (2, 6)
     post.times.move(2)
     await post.round()
-    assert len(post.channel.taken) == 6
+    assert len(post.channel.taken) == 4
     await post.delivery.stop()
     found = [state for state, _ in (await states(sqlite_db)).values()]
-    assert (found.count("sent"), found.count("queued")) == (6, 14)
+    assert (found.count("sent"), found.count("queued")) == (4, 16)
 
 
 async def test_conversation_goes_first_and_the_outbox_makes_room(
@@ -617,3 +617,26 @@ async def _queued(db: Database) -> int:
         return int(
             await tx.scalar(select(func.count()).select_from(Row).where(Row.state == "queued"))
         )
+
+
+async def test_what_expired_or_was_stopped_ends_at_its_claim(db: Database, now: datetime) -> None:
+    area = await make_area(db, now)
+    async with db.write() as tx:
+        await make_person(tx, now, area=area)
+        stopped = await tx.scalar(
+            tx.insert(Broadcast)
+            .values(area_id=area.id, text="?", audience=1, at=now, stopped_at=now)
+            .returning(Broadcast.id)
+        )
+        person = await make_person(tx, now, area=area)
+        values = {"template": "broadcast", "priority": 3}
+        await put(tx, person, "stopped", now, broadcast_id=stopped, **values)
+        await put(tx, person, "late", now - HOUR, expires_at=now, **values)
+    post = Post(db, now)
+    await post.round()
+    assert post.channel.tried == []
+    assert await states(db) == {
+        "stopped": ("cancelled", "the notice was stopped"),
+        "late": ("expired", "not sent in time"),
+    }
+    assert await column(db, "late", Row.attempts) == 0

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 from sqlalchemy import update
 
+from bot.channels.telegram import telegram_abilities
 from handlers.abilities import Abilities
 from handlers.callbacks import CheckinTap
 from handlers.long_text import cut_text, split_text, utf16_length
@@ -249,6 +250,25 @@ async def test_case_of_someone_who_left_is_not_told(
     assert await rendered(db, renderer, now) == [
         Withheld("cancelled", "the person who asked has left")
     ]
+
+
+async def test_beyond_the_free_rate_bulk_is_paid_for(db: Database, now: datetime) -> None:
+    area = await make_area(db, now)
+    async with db.write() as tx:
+        await make_person(tx, now, area=area)
+        await plan_broadcast(tx, area=area, text="Hello.", language=None, by=None, now=now)
+    catalogs = I18n(path=Path(__file__).parent, default_locale="en", domain="none")
+    for rate, paid in ((30.0, None), (31.0, True)):
+        able = {LANE: telegram_abilities(rate)}
+        async with db.write() as tx:
+            (message,) = await claim_all(tx, now, LANE, [LANE])
+            written = await Renderer(catalogs, able)(tx, [Ready(message)])
+            letter = written[message.id]
+            assert isinstance(letter, Letter)
+            (part,) = letter.parts
+            assert isinstance(part, SendMessage)
+            assert part.allow_paid_broadcast is paid
+            await tx.execute(update(Delivery).values(state="queued"))
 
 
 async def test_long_text_leaves_in_parts_with_buttons_under_the_last(

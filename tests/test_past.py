@@ -19,6 +19,7 @@ from storage.database import Database, Tx
 from storage.erasure import erase_person
 from storage.models import Account, Delivery, PastDelivery, Person, WebChat
 from storage.mydata import export_person
+from storage.outbox import enqueue
 from storage.partitions import Month, drop_months, make_months
 from storage.past import _SHARED, DELIVERIES, find_finished, move_finished, prune_past
 from storage.people import Who, load_who
@@ -292,3 +293,33 @@ async def test_the_demo_takes_its_past_with_it(db: Database, now: datetime) -> N
     async with db.write() as tx:
         await remove_demo(tx, now)
     assert (await counts(db))[1] == 0
+
+
+async def test_a_clock_set_back_undoes_nothing(db: Database, now: datetime) -> None:
+    ahead = now + HOUR  # as the clock was for a while
+    async with db.write() as tx:
+        who = await make_person(tx, "Fang", now)
+        await finish(tx, who.person_id, ahead, "finished ahead")
+        await finish(tx, who.person_id, now - HOUR / 2, "finished")
+        await enqueue(
+            tx,
+            person_id=who.person_id,
+            template="welcome_back",
+            priority=2,
+            dedupe_key="expired",
+            now=now,
+            expires_at=now + HOUR / 2,
+        )
+    done = await end_what_is_over(db, ahead, [1])
+    assert (done["expired"], done["moved"]) == (1, 1)
+    before = await counts(db)
+    for _ in range(2):
+        assert not any((await end_what_is_over(db, now, [1])).values())
+    assert await counts(db) == before
+    async with db.read() as tx:
+        found = await outbox_states(tx, now)
+    assert found["states"]["expired"] == 1
+    assert found["states"]["sent"] == 2
+    assert found["oldest_due_seconds"] is None
+    # What ended ahead of time moves when its time has come.
+    assert await move_what_is_over(db, ahead + HOUR) == 2

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from storage.personal_dates import Personal, dates_due_on, days_for, late_slot, slots_for
+from storage.months import later_by_months
+from storage.personal_dates import DueDates, Personal, dates_due_on, days_for, late_slot, slots_for
 from storage.recurrence import Hours, Slot
 
 SHANGHAI, MADRID = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Madrid")
@@ -21,7 +22,10 @@ RULES = some.builds(
     some.integers(0, 14),
     some.integers(0, 20),
 )
-DATES = some.dates(date(2023, 1, 1), date(2032, 12, 31))
+DATES = some.one_of(
+    some.dates(date(2023, 1, 1), date(2032, 12, 31)),
+    some.builds(later_by_months, some.just(date(2023, 1, 31)), some.integers(0, 120)),  # last days
+)
 
 
 def at(text: str, zone: ZoneInfo = SHANGHAI) -> datetime:
@@ -81,6 +85,16 @@ def test_each_in_their_own_zone() -> None:
     for zone in (SHANGHAI, MADRID):
         slots = list(slots_for(EXPIRY, date(2026, 6, 1), zone, at("2026-01-01 12:00"), Hours()))
         assert told(slots, zone)[0] == "2026-05-02 at 05-02 10:00"
+
+
+def test_the_last_of_february_is_six_months_after_four_days() -> None:
+    on_the_day = Personal("last-check-up", (0,), months=6)
+    assert dates_due_on(on_the_day, date(2027, 2, 28))[0] == DueDates(
+        date(2026, 8, 28), date(2026, 8, 31), date(2027, 2, 28)
+    )
+    assert dates_due_on(on_the_day, date(2027, 2, 27))[0].last == date(2026, 8, 27)
+    # No 31st is six months after a day of February or April: those are due on the month's last.
+    assert all(due.first.day == 31 for due in dates_due_on(on_the_day, date(2027, 8, 31)))
 
 
 @given(RULES, DATES)

@@ -282,6 +282,8 @@ def test_a_day_a_zone_left_out_waits_for_the_next_morning() -> None:
         "2011-12-31 31 10:00",
         "2012-01-01 01 10:00",
     ]
+    waiting = next_slot(daily, APIA, slots[1].at - timedelta(hours=3))
+    assert waiting == slots[1]  # early on the 31st the 30th's is still to come
     early = Timing(daily.when, daily.starts, None, Hours(time(8)))
     slots = list(slots_between(early, APIA, start, start + timedelta(days=3)))
     assert len({slot.at for slot in slots}) == len(slots) == 3

@@ -17,7 +17,6 @@ from aiogram.types import BufferedInputFile, Message
 from pydantic import ValidationError
 
 from bot.channels.telegram import telegram_bot
-from bot.channels.telegram.line import Line, LineClosed
 from scheduler.outcomes import Kind, NotSent, decide
 from tests.botapi import (
     ApiError,
@@ -202,54 +201,6 @@ def answering(*pieces: bytes, times: int = 10**6, reset: bool = False) -> Any:
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
-@pytest.mark.parametrize(
-    "pieces",
-    [
-        (WHOLE,),
-        (WHOLE[:9], WHOLE[9:80], WHOLE[80:-1], WHOLE[-1:]),
-        (b"HTTP/1.1 100 Continue\r\n\r\n", WHOLE),
-        (WHOLE.replace(b"Content-Length", b"content-length"),),
-        (CHUNKED + b"%x\r\n%b\r\n0\r\n\r\n" % (len(TAKEN), TAKEN),),
-        (
-            CHUNKED[:-1],
-            CHUNKED[-1:] + b"5;x=y\r\n" + TAKEN[:3],
-            TAKEN[3:5] + b"\r",
-            b"\n%X\r\n" % (len(TAKEN) - 5) + TAKEN[5:] + b"\r\n0",
-            b"\r\nTrailer: x\r\n",
-            b"\r\n",
-        ),
-    ],
-    ids=["whole", "in pieces", "continue", "small letters", "chunked", "chunked in pieces"],
-)
-async def test_an_answer_and_the_next_on_the_same_connection(pieces: tuple[bytes, ...]) -> None:
-    async with scripted(answering(*pieces)) as (told, bot):
-        for _ in range(2):
-            message = await bot(QUESTION)
-            assert (message.message_id, message.text, message.chat.id) == (7, "平安？", 5)
-        assert message.reply_markup is not None
-        assert told.connections == 1
-        assert b"Host: 127.0.0.1:" in told.requests[0]
-        assert json.loads(told.requests[0].split(b"\r\n\r\n")[1]) == {
-            "chat_id": 5,
-            "text": "平安？",
-        }
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        HEAD + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(TAKEN) + TAKEN,
-        HEAD + b"\r\n" + TAKEN,  # as long as the connection lasts
-        b"HTTP/1.0 200 OK\r\n\r\n" + TAKEN,
-    ],
-)
-async def test_an_answer_that_ends_its_connection(answer: bytes) -> None:
-    async with scripted(answering(answer, times=1)) as (told, bot):
-        for _ in range(2):
-            assert (await bot(QUESTION)).message_id == 7
-        assert told.connections == 2
-
-
 async def test_a_connection_that_ended_while_it_was_idle_is_not_asked() -> None:
     for closing in (answering(WHOLE, times=1), answering(WHOLE, times=1, reset=True)):
         async with scripted(closing) as (told, bot):
@@ -258,27 +209,6 @@ async def test_a_connection_that_ended_while_it_was_idle_is_not_asked() -> None:
                 for _ in range(9):
                     await asyncio.sleep(0)  # the end arrives
                 assert told.connections == count
-
-
-async def test_an_end_that_the_loop_has_not_heard_of_yet() -> None:
-    here, there = socket.socketpair()
-    here.setblocking(False)
-    _transport, line = await asyncio.get_running_loop().create_connection(Line, sock=here)
-    assert line.usable
-    there.close()
-    assert not line.lost
-    assert not line.usable
-    with pytest.raises(LineClosed):
-        line.ask(b"?")
-    line.close()
-    await asyncio.sleep(0)
-
-
-async def test_who_speaks_unasked_is_not_asked_again() -> None:
-    async with scripted(answering(WHOLE + b"HTTP/1.1 408 Request Timeout\r\n\r\n")) as (told, bot):
-        assert (await bot(QUESTION)).message_id == 7
-        assert (await bot(QUESTION)).message_id == 7
-        assert told.connections == 2
 
 
 @pytest.mark.parametrize(
@@ -393,23 +323,6 @@ async def _cause(bot: Bot) -> BaseException | None:
     with pytest.raises(NotSent) as error:
         await bot(QUESTION)
     return error.value.__cause__
-
-
-async def test_the_first_address_is_dead(
-    server: BotApi, chat: PrivateConversation, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As where IPv6 leads nowhere; and the name is not asked for again."""
-    asked = []
-
-    async def both(host: str, port: int, **_: Any) -> Any:
-        asked.append(host)
-        return [(0, 0, 0, "", (address, port)) for address in ("127.0.0.9", "127.0.0.1")]
-
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", both)
-    async with ours(server.url.replace("127.0.0.1", "localhost")) as bot:
-        sends = (bot.send_message(chat.user.id, str(number)) for number in range(5))
-        assert all(await asyncio.gather(*sends))
-    assert asked.count("localhost") == 1
 
 
 async def test_a_file_goes_aiograms_way_beside_the_others(

@@ -168,10 +168,9 @@ async def test_metrics_count_what_waits_and_what_became_of_it(db: Database) -> N
     delivery.counts.update(
         {
             ("broadcast", "sent"): 2,
-            ("checkin", "again: slowed down by the channel"): 3,
-            ("checkin", "again: refused: what 17 says"): 1,
-            ("checkin", "again: refused: what 18 says"): 1,
-            ("any", "failed"): 4,
+            ("checkin", "again: throttled"): 3,
+            ("any", "failed: no account"): 4,
+            ("any", "failed"): 1,
         }
     )
     lane = delivery.lanes[LANE]
@@ -181,8 +180,8 @@ async def test_metrics_count_what_waits_and_what_became_of_it(db: Database) -> N
     for line in (
         'kinroom_deliveries_total{reason="",result="sent",template="broadcast"} 2.0',
         'kinroom_deliveries_total{reason="throttled",result="again",template="checkin"} 3.0',
-        'kinroom_deliveries_total{reason="refused",result="again",template="checkin"} 2.0',
-        'kinroom_deliveries_total{reason="",result="failed",template="any"} 4.0',
+        'kinroom_deliveries_total{reason="no account",result="failed",template="any"} 4.0',
+        'kinroom_deliveries_total{reason="",result="failed",template="any"} 1.0',
         'kinroom_outbox_rows{state="queued"} 3.0',
         'kinroom_outbox_queued{class="broadcast"} 2.0',
         'kinroom_outbox_queued{class="urgent"} 0.0',

@@ -33,7 +33,7 @@ def backup(
     _refuse_the_database(settings, file)
     began = time.monotonic()
     with written_whole(file, force=force) as partial:
-        about = asyncio.run(_copy(settings, partial))
+        about = _copy(settings, partial)
         size = partial.stat().st_size
     seconds = time.monotonic() - began
     result = {
@@ -49,22 +49,28 @@ def backup(
     show(result, _lines(file, about, size, seconds), as_json=as_json)
 
 
-async def _copy(settings: "Settings", partial: Path) -> "About":
+def _copy(settings: "Settings", partial: Path) -> "About":
     from bot.opening import find_standing, sqlite_file
-    from bot.settings import environment_for_tools
     from storage.backup import copy_sqlite
-    from storage.backup_postgres import dump_postgres
-    from storage.database import Database
     from storage.errors import Refused
-    from storage.vault import Vault
 
     # One that is behind is copied as it is: before an upgrade is when a copy is needed.
-    if await find_standing(settings) == "empty":
+    if asyncio.run(find_standing(settings)) == "empty":
         raise Refused("there is no database yet, so there is nothing to copy")
     now, ours = datetime.now(UTC), _version()
     source = sqlite_file(settings)
     if source is not None:
+        # In no event loop: Ctrl-C shall end it between two steps.
         return copy_sqlite(source, partial, kinroom=ours, now=now)
+    return asyncio.run(_dump(settings, partial, ours, now))
+
+
+async def _dump(settings: "Settings", partial: Path, ours: str, now: datetime) -> "About":
+    from bot.settings import environment_for_tools
+    from storage.backup_postgres import dump_postgres
+    from storage.database import Database
+    from storage.vault import Vault
+
     db = Database(settings.database_url, Vault(""), pool_size=1)
     try:
         environment = environment_for_tools()

@@ -7,16 +7,19 @@ from pathlib import Path
 from aiogram.utils.i18n import I18n
 from aiohttp import web
 
+from handlers.console.broadcasts import show_broadcast, show_broadcasts, stop
 from handlers.console.door import at_the_door, guard_headers
 from handlers.console.entrance import enter, leave, show_entrance
 from handlers.console.frame import CONSOLE, Console, make_pages
 from handlers.console.live import LiveFeed
 from handlers.console.person import show_person
 from handlers.console.register import show_register
-from handlers.console.stream import follow_register
+from handlers.console.stream import follow_notice, follow_register
 from storage.database import Database
 
 _STATIC = Path(__file__).parent / "static"
+# No more digits than the databases take for a number.
+_NOTICE = r"/notices/{id:[0-9]{1,15}}"
 
 
 def console_app(
@@ -41,6 +44,10 @@ def console_app(
     app.router.add_get("", _to_register)
     app.router.add_get("/", show_register, name="register")
     app.router.add_get("/person/{ref}", show_person, name="person")
+    app.router.add_get("/notices", show_broadcasts, name="notices")
+    app.router.add_get(_NOTICE, show_broadcast, name="notice")
+    app.router.add_get(f"{_NOTICE}/live", follow_notice, name="notice_live")
+    app.router.add_post(f"{_NOTICE}/stop", stop, name="notice_stop")
     app.router.add_get("/live", follow_register, name="live")
     enter_page = app.router.add_resource("/enter", name="enter")
     enter_page.add_route("GET", show_entrance)

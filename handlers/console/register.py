@@ -64,7 +64,7 @@ async def _read(
     listed = None
     if show is not None:
         listed = await read_list(tx, show, area, calendar.period, now, form)
-    page = _page_number(query.get("page"))
+    page = page_number(query.get("page"))
     rows, is_last = await _rows(tx, area, now, page)
     weeks = draw_weeks(await weekly_counts(tx, area, now))
     return {
@@ -106,7 +106,7 @@ def _by_need(row: GridRow) -> tuple[int, int, str]:
     return _NEED[row.cells[-1].standing], -quiet_weeks, row.name
 
 
-def _page_number(asked: str | None) -> int:
+def page_number(asked: str | None) -> int:
     if asked is None:
         return 1
     if not asked.isascii() or not asked.isdigit() or not 1 <= len(asked) <= 6 or int(asked) < 1:

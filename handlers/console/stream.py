@@ -1,12 +1,16 @@
-"""Server-sent events: an open page hears the version of its area's register."""
+"""Server-sent events: an open page hears the version of its area's register, or of its notice."""
 
 from aiohttp import ClientConnectionResetError, web
 
+from handlers.console.broadcasts import read_version
 from handlers.console.door import cookie_name
 from handlers.console.frame import CONSOLE, session_of
 from storage.access import access_area
+from storage.broadcasts import access_broadcast
 from storage.logins import find_session
 
+NOTICE_EVERY = 2.0
+"""Seconds between two looks at a notice that someone has open."""
 HEARTBEAT = 15.0
 """Seconds of quiet after which the line, the session and the duty are looked at again."""
 
@@ -41,6 +45,45 @@ async def follow_register(request: web.Request) -> web.StreamResponse:
                     await stream.write(b"event: ended\ndata:\n\n")
                     break
                 await stream.write(b": still here\n\n")
+    except ClientConnectionResetError:
+        pass  # the page was closed
+    return stream
+
+
+async def follow_notice(request: web.Request) -> web.StreamResponse:
+    """The version of one notice, while the session and the duty last."""
+    console = request.config_dict[CONSOLE]
+    officer = session_of(request).person_id
+    number = int(request.match_info["id"])
+    cookie = request.cookies[cookie_name(secure=console.secure)]
+    async with console.db.read() as tx:
+        sent = await access_broadcast(tx, officer, number)
+        area = None if sent is None else await access_area(tx, officer, sent.area_code)
+    if area is None:
+        raise web.HTTPNotFound
+    stream = web.StreamResponse(
+        headers={"Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no"}
+    )
+    await stream.prepare(request)
+    told = None
+    try:
+        await stream.write(b"retry: 2000\n\n")
+        async with console.live.follow(area) as follower:
+            while not console.live.closed:
+                now = console.clock()
+                async with console.db.read() as tx:
+                    sent = await access_broadcast(tx, officer, number)
+                    session = await find_session(tx, cookie, now)
+                    if sent is None or session is None:
+                        await stream.write(b"event: ended\ndata:\n\n")
+                        break
+                    version = await read_version(tx, sent, now.timestamp())
+                if version != told:
+                    told = version
+                    await stream.write(f"event: version\ndata: {version}\n\n".encode())
+                else:
+                    await stream.write(b": still here\n\n")
+                await follower.next(NOTICE_EVERY)
     except ClientConnectionResetError:
         pass  # the page was closed
     return stream

@@ -12,7 +12,17 @@ from typing import Any
 
 import uvloop
 
-from tests.bench import checkin_tap, drain, held, memory, start, status_report, web_chat
+from tests.bench import (
+    checkin_tap,
+    drain,
+    expansion,
+    held,
+    memory,
+    start,
+    status_report,
+    web_chat,
+    webhook,
+)
 from tests.bench.databases import open_migrated, postgres_url, sqlite_url
 from tests.bench.figure import Figure, as_json, as_lines, heading
 from tests.bench.population import populate
@@ -25,8 +35,10 @@ def main() -> None:
     parts: dict[str, Callable[[], list[Figure]]] = {
         "sqlite": _on_sqlite,
         "postgresql": _on_postgres,
+        "webhook": lambda: _run(webhook.measure_sqlite()) + _run(webhook.measure_postgres()),
         "drain": lambda: _run(drain.measure_sqlite()) + _run(drain.measure_postgres()),
         "held": lambda: _run(held.measure()),
+        "expansion": lambda: _run(expansion.measure_sqlite()) + _run(expansion.measure_postgres()),
         "start": start.measure,
         "memory": memory.measure,
         "web": lambda: _run(web_chat.measure()),

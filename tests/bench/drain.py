@@ -55,15 +55,16 @@ class Spent(NamedTuple):
 
 async def measure_sqlite(each: int = EACH) -> list[Figure]:
     with sqlite_url() as url:
-        return await _measure(url, each)
+        return await measure_drain(url, each)
 
 
 async def measure_postgres(each: int = EACH) -> list[Figure]:
     with postgres_url() as url:
-        return [] if url is None else await _measure(url, each)
+        return [] if url is None else await measure_drain(url, each)
 
 
-async def _measure(url: str, each: int) -> list[Figure]:
+async def measure_drain(url: str, each: int) -> list[Figure]:
+    """On the database at ``url``, ``each`` messages a round."""
     bare: list[Spent] = []
     ours: list[Spent] = []
     with stand_in() as api, _quiet():

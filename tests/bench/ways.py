@@ -9,6 +9,7 @@ from typing import Any
 from aiogram import Bot, Dispatcher
 from aiogram.methods import SendMessage
 from aiogram.types import CallbackQuery, Message
+from aiohttp import web
 from sqlalchemy import Select, func, select
 
 from bot.channels.telegram import telegram_abilities
@@ -16,6 +17,7 @@ from bot.intake import Intake
 from bot.metrics import Metrics
 from bot.polling import parse_update
 from bot.replies import Replies
+from bot.webhook import webhook_route
 from bot.wiring import make_dispatcher
 from handlers.links import Links
 from locales.catalogs import Catalogs
@@ -32,13 +34,13 @@ class Floor:
 
     def __init__(self) -> None:
         self.session = InstantSession()
-        self._bot = Bot(TOKEN, session=self.session)
-        self._dispatcher = Dispatcher()
-        self._dispatcher.message()(_answer)
-        self._dispatcher.callback_query()(_answer_tap)
+        self.bot = Bot(TOKEN, session=self.session)
+        self.dispatcher = Dispatcher()
+        self.dispatcher.message()(_answer)
+        self.dispatcher.callback_query()(_answer_tap)
 
     async def take(self, raw: dict[str, Any]) -> None:
-        await self._dispatcher.feed_raw_update(self._bot, raw)
+        await self.dispatcher.feed_raw_update(self.bot, raw)
 
 
 async def _answer(message: Message, bot: Bot) -> None:
@@ -63,6 +65,10 @@ class Ours:
         update = parse_update(self._bot, raw)
         assert update is not None
         await self._intake.take(self._bot, update)
+
+    def route(self, secret: str) -> web.RouteDef:
+        """The webhook, as the service has it."""
+        return webhook_route(self._bot, self._intake, secret)
 
     async def forgotten(self) -> None:
         """Wait until the journal holds no reply: a moment after the last was sent."""

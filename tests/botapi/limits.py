@@ -19,7 +19,8 @@ _POSTS = ("send", "copy", "forward")
 
 @dataclass(eq=False)
 class Limits:
-    """`bot_rate`: messages of one bot in any second, times `bot_slack`. `chat_rate`: messages a
+    """`bot_rate`: messages of one bot in any second, times `bot_slack`; those that
+    `allow_paid_broadcast` are let through up to `paid_rate`. `chat_rate`: messages a
     second to one person, `chat_burst` of them at once. `group_minute`: messages in any minute to
     one group. Replies count like all others; edits and answers to taps do not.
 
@@ -28,6 +29,7 @@ class Limits:
 
     bot_rate: float | None = None
     bot_slack: float = 1.1
+    paid_rate: float = 1000.0
     chat_rate: float | None = None
     chat_burst: int = 5
     group_minute: int | None = None
@@ -66,7 +68,8 @@ class Limits:
             self._wait("group", self._group_wait(chat, call.at))
         else:
             self._wait("chat", self._chat_wait(chat, call.at))
-        self._wait("bot", self._bot_wait(bot_id, call.at))
+        paid = bool(call.params.get("allow_paid_broadcast"))
+        self._wait("bot", self._bot_wait(bot_id, call.at, paid=paid))
         self._take(chat, call.at)
 
     def _group_wait(self, chat: tuple[int, int], now: float) -> float:
@@ -81,13 +84,14 @@ class Limits:
         saved = (self.chat_burst - 1) / self.chat_rate
         return self._free_at.get(chat, 0.0) - saved - now
 
-    def _bot_wait(self, bot_id: int, now: float) -> float:
+    def _bot_wait(self, bot_id: int, now: float, *, paid: bool) -> float:
         if self.bot_rate is None:
             return 0.0
+        rate = max(self.bot_rate, self.paid_rate) if paid else self.bot_rate
         sent = self._second.setdefault(bot_id, deque())
         while sent and sent[0] <= now - 1:
             sent.popleft()
-        return sent[0] + 1 - now if len(sent) >= self.bot_rate * self.bot_slack else 0.0
+        return sent[0] + 1 - now if len(sent) >= rate * self.bot_slack else 0.0
 
     def _take(self, chat: tuple[int, int], now: float) -> None:
         bot_id, chat_id = chat

@@ -13,6 +13,7 @@ import inspect
 import json
 import os
 import secrets
+import signal
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -26,7 +27,22 @@ from tests.drill.databases import ENGINES, Postgres, postgres_server
 from tests.drill.ground import Plan
 from tests.drill.promise import Promise, as_json, as_lines
 
-SCENARIOS = ("kills",)
+SCENARIOS = (
+    "kills",
+    "faults",
+    "refused",
+    "floods",
+    "clock",
+    "locked",
+    "restart",
+    "backends",
+    "network",
+    "pool",
+    "pair",
+    "yesterday",
+    "talk",
+    "pace",
+)
 RESULT = Path("drill.json")
 
 
@@ -41,11 +57,13 @@ def main() -> None:
     parser.add_argument("scenario", nargs="*", help="those to run; all of them otherwise")
     parser.add_argument("--database", choices=ENGINES, help="only on this one")
     parser.add_argument("--seed", type=int, help="of an earlier run, to replay its faults")
-    parser.add_argument("--kills", type=int, help="how often to kill; 300 by default, 6 if short")
+    parser.add_argument("--kills", type=int, help="how often to kill; 300 by default, 5 if short")
     parser.add_argument("--short", action="store_true", help="the form that tests run")
     asked = parser.parse_args()
     if unknown := set(asked.scenario) - set(SCENARIOS):
         parser.error(f"no such scenario: {', '.join(sorted(unknown))}")
+    # Asked to end, it takes its servers and processes away as after Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         held = runner.run(_drill(asked, scenarios))
     sys.exit(0 if held else 1)

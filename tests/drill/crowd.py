@@ -87,13 +87,13 @@ def _is_reply(message: Message) -> bool:
 
 
 @contextlib.asynccontextmanager
-async def crowd(grounds: Grounds, *, talkers: int, pause: float) -> AsyncIterator[Crowd]:
-    """So many people, one of whom does something every ``pause`` seconds while the block runs."""
+async def crowd(grounds: Grounds, *, talkers: int, pause: float, most: int) -> AsyncIterator[Crowd]:
+    """So many people, one of whom does something every ``pause`` seconds, ``most`` times in all."""
     phones = list(grounds.people.phones.values())[:talkers]
     gathered = Crowd(grounds, phones)
 
     async def go_on() -> None:
-        while True:
+        for _ in range(most):
             await asyncio.sleep(pause * grounds.chance.uniform(0.5, 1.5))
             await gathered.act()
 

@@ -90,13 +90,14 @@ async def grounds(
 ) -> AsyncIterator[Grounds]:
     """Fresh grounds with so many ``workers`` of the county, and processes not started yet.
 
-    ``rate``: messages a second the service may send. ``through``: the database's URL as the
-    service is told it, if not as the drill knows it.
+    ``rate``: messages a second the service may send. ``through``: ``host:port`` by which the
+    service is to reach PostgreSQL, if not as the drill does.
     """
     async with contextlib.AsyncExitStack() as stack:
         folder = plan.folder
         if folder is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kinroom-drill-")))
+        folder.mkdir(exist_ok=True)
         if plan.engine == "sqlite":
             where: Ground = await stack.enter_async_context(sqlite(folder))
         else:
@@ -111,7 +112,7 @@ async def grounds(
         bot = api.add_bot(TOKEN, "kinroom_bot")
         people = await settle(api, bot, db, datetime.now(UTC), workers=workers, villages=4)
         env = {
-            "KINROOM_DATABASE_URL": through or where.url,
+            "KINROOM_DATABASE_URL": _seen_through(where, through),
             "KINROOM_SECRET_KEY": SECRET_KEY,
             "KINROOM_TELEGRAM_TOKEN": TOKEN,
             "KINROOM_TELEGRAM_API": api.url,
@@ -124,3 +125,11 @@ async def grounds(
         chance = random.Random(f"{plan.seed}:{plan.engine}")
         yield Grounds(plan, where, api, bot, db, people, started, rate, chance)
         await asyncio.sleep(0)
+
+
+def _seen_through(where: Ground, through: str | None) -> str:
+    if through is None or not isinstance(where, Postgres):
+        return where.url
+    host, _, port = through.partition(":")
+    address = where.address.set(host=host, port=int(port), query={})
+    return address.render_as_string(hide_password=False)

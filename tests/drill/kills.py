@@ -14,13 +14,15 @@ ON = ("sqlite", "postgresql")
 
 
 async def run(plan: Plan) -> list[Promise]:
-    kills = plan.kills or int(plan.either(6, 300))
-    people = int(plan.either(60, 1000))
+    kills = plan.kills or int(plan.either(5, 300))
+    people = int(plan.either(40, 1000))
+    most = int(plan.either(60, 1_000_000))
     failures: list[str] = []
     async with grounds(plan, rate=plan.either(60, 250), workers=people) as ground:
-        async with crowd(ground, talkers=200, pause=plan.either(0.1, 0.05)) as talking:
+        async with crowd(ground, talkers=200, pause=plan.either(0.1, 0.05), most=most) as talking:
             oracle = Oracle(ground, talking)
-            load = asyncio.create_task(_keep_sending(ground, oracle, kills, failures))
+            enough = asyncio.Event()
+            load = asyncio.create_task(_keep_sending(ground, oracle, enough, failures))
             for _ in range(kills):
                 calls = len(ground.api.log) + ground.chance.randrange(int(2 * ground.rate))
                 await ground.worker.start(ready=False)
@@ -30,8 +32,8 @@ async def run(plan: Plan) -> list[Promise]:
                 await asyncio.sleep(ground.chance.random() * 0.1)
                 await ground.worker.kill()
                 await oracle.note_caught()
-            load.cancel()
-            await asyncio.wait([load])
+            enough.set()
+            await load
         await ground.worker.start()
         if plan.short:
             await oracle.let_leases_end()
@@ -45,10 +47,12 @@ async def run(plan: Plan) -> list[Promise]:
         ]
 
 
-async def _keep_sending(ground: Grounds, oracle: Oracle, kills: int, failures: list[str]) -> None:
+async def _keep_sending(
+    ground: Grounds, oracle: Oracle, enough: asyncio.Event, failures: list[str]
+) -> None:
     """A broadcast whenever the last is nearly out, roll calls and check-ins in between."""
-    turn = 0
-    while True:
+    turn, most = 0, ground.plan.either(2, 10_000)
+    while not enough.is_set() and turn < most:
         if await oracle.waiting() < len(ground.people.phones) // 2:
             turn += 1
             try:

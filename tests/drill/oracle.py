@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import func, select, update
 
-from storage.models import Account, Contact, Delivery, Intake
+from storage.models import Account, Broadcast, Contact, Delivery, Intake
 from storage.outbox import NEVER_TWICE
 from storage.past import EVERY_DELIVERY
 from tests.botapi.log import Call
@@ -67,10 +67,11 @@ class Oracle:
     async def judge(self) -> list[Promise]:
         """All promises of design §3, each with what was found."""
         found = await self._rows()
+        numbers = await self._numbers()
         accepted, lost_answers = self._accepted()
         return [
-            *self._audience(found),
-            *self._outcomes(found, accepted, lost_answers),
+            *self._audience(found, numbers),
+            *self._outcomes(found, numbers, accepted, lost_answers),
             *(await self._updates(accepted)),
         ]
 
@@ -82,26 +83,37 @@ class Oracle:
             rows = select(*wanted, *about).outerjoin(Account, Account.person_id == every.person_id)
             return list(await tx.execute(rows))
 
+    async def _numbers(self) -> dict[int, str]:
+        """The name of each broadcast, by its id: also of one whose command was not acknowledged."""
+        async with self.grounds.db.read() as tx:
+            found = await tx.execute(select(Broadcast.id, Broadcast.text))
+        return {row.id: match[1] for row in found if (match := TOKEN.search(row.text))}
+
     def _accepted(self) -> tuple[Counter[Key], Counter[Key]]:
-        """How often each chat was sent each thing; how often the bot was not told so."""
+        """How often each chat got each thing; how often the bot was not told what came of it."""
         accepted: Counter[Key] = Counter()
         unheard: Counter[Key] = Counter()
-        for call in self.grounds.api.log.accepted("sendMessage"):
+        for call in self.grounds.api.log.of("sendMessage"):
             if (name := name_of(call)) is not None:
                 key = (call.chat_id or 0, name)
-                accepted[key] += 1
-                unheard[key] += call.outcome in ("lost", "garbled")
+                accepted[key] += call.effect
+                unheard[key] += call.outcome in ("lost", "cut", "garbled", "pending")
         return accepted, unheard
 
-    def _audience(self, found: list[Any]) -> list[Promise]:
+    def _audience(self, found: list[Any], numbers: dict[int, str]) -> list[Promise]:
         reached: dict[int, Counter[int]] = defaultdict(Counter)
         for row in found:
             if row.broadcast_id is not None:
                 reached[row.broadcast_id][row.person_id] += 1
         missing = [
-            f"〔B{number}〕 has {len(reached[broadcast_id])} people"
+            f"{name} has {len(reached[broadcast_id])} people"
+            for broadcast_id, name in numbers.items()
+            if len(reached[broadcast_id]) != len(self.grounds.people.phones)
+        ]
+        missing += [
+            f"B{number} is not there"
             for number, broadcast_id in self.grounds.broadcasts.items()
-            if broadcast_id and len(reached[broadcast_id]) != len(self.grounds.people.phones)
+            if broadcast_id and broadcast_id not in numbers
         ]
         stuck = [f"{r.template} {r.state}" for r in found if r.state in ("queued", "sending")]
         over = [row for row in found if row.state not in ("queued", "sending", "sent")]
@@ -116,15 +128,18 @@ class Oracle:
         ]
 
     def _outcomes(
-        self, found: list[Any], accepted: Counter[Key], unheard: Counter[Key]
+        self,
+        found: list[Any],
+        numbers: dict[int, str],
+        accepted: Counter[Key],
+        unheard: Counter[Key],
     ) -> list[Promise]:
-        numbers = {it: f"B{n}" for n, it in self.grounds.broadcasts.items()}
         caught = Counter(self.caught.values())
         lost: list[str] = []
         too_often: list[str] = []
         for row in found:
             if row.broadcast_id is not None:
-                name = numbers.get(row.broadcast_id, "?")
+                name = numbers[row.broadcast_id]
             elif row.checkin_id is not None:
                 name = f"c{row.checkin_id}"
             else:
@@ -137,6 +152,10 @@ class Oracle:
                 too_often.append(f"{name} to {row.chat_id} {times} times")
         doubled = [f"{k[1]} to {k[0]}" for k, n in accepted.items() if k[1][0] == "B" and n > 1]
         unknown = sum(row.state == "unknown" for row in found)
+        arrived = sum(
+            row.state == "unknown" and accepted[row.chat_id, numbers.get(row.broadcast_id, "")] > 0
+            for row in found
+        )
         in_flight = sum(template in NEVER_TWICE for _, template in self.caught.values())
         unheard_of = sum(n for key, n in unheard.items() if key[1][0] == "B")
         again = sum(n - 1 for key, n in accepted.items() if key[1][0] == "c" and n > 1)
@@ -147,6 +166,7 @@ class Oracle:
             at_most(
                 "broadcasts marked unknown, of those in flight", unknown, in_flight + unheard_of
             ),
+            told("  of which the server had accepted", arrived),
             told("check-ins sent again", again),
         ]
 
@@ -168,13 +188,17 @@ class Oracle:
         owed |= {(chat, name) for name, chat in self.crowd.answers.items()}
         cases = {"case_new", "case_more", "help_urgent", "case_reply"}
         caught = sum(template in cases for _, template in self.caught.values())
+        silent = [f"{name} to {chat}" for chat, name in owed if accepted[chat, name] == 0]
         again = sum(accepted[key] - 1 for key in owed if accepted[key] > 1)
         return [
             told("updates: taps, words, questions, answers", sum(acts.values()) + len(owed)),
             none_of("updates whose effect is missing or came twice", wrong),
             none_of("updates that could not be handled", problems.scalars()),
             none_of("replies missing in a conversation", self.crowd.unanswered()),
-            none_of("questions and answers that never came out", owed - accepted.keys()),
+            none_of(
+                "questions and answers that never came out",
+                silent,
+            ),
             at_most("questions and answers sent again, of those in flight", again, caught),
         ]
 

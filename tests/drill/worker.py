@@ -107,6 +107,7 @@ class Worker:
                     os.kill(self.pid, signal.SIGKILL)
             self._forks.kill()
             await self._forks.wait()
+            self._forks = None
 
     def log(self) -> str:
         """The last that it said."""

@@ -9,6 +9,7 @@ from bot.channels.telegram.session import TelegramSession
 from handlers.abilities import Abilities
 
 _TIMEOUT: Final = 30.0
+_FREE_RATE: Final = 30.0
 
 
 def telegram_bot(token: str, api: str) -> Bot:
@@ -18,8 +19,15 @@ def telegram_bot(token: str, api: str) -> Bot:
 
 
 def telegram_abilities(rate: float) -> Abilities:
-    """``rate``: messages a second this token may send in bulk."""
-    return Abilities(can_push=True, can_edit=True, max_buttons=100, max_text=4096, rate=rate)
+    """``rate``: messages a second this token may send in bulk; beyond 30 Telegram charges Stars."""
+    return Abilities(
+        can_push=True,
+        can_edit=True,
+        max_buttons=100,
+        max_text=4096,
+        rate=rate,
+        paid=rate > _FREE_RATE,
+    )
 
 
 async def introduce(bot: Bot, commands: dict[str | None, list[Any]]) -> str:

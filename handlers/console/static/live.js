@@ -1,4 +1,4 @@
-// Keeps the register fresh: hears that it changed, fetches it as HTML, swaps it, marks what moved.
+// Keeps the register, or a notice, fresh: hears that it changed, fetches it as HTML, swaps it, marks what moved.
 const line = document.getElementById("live");
 const state = document.getElementById("live-state");
 const told = document.getElementById("told");
@@ -88,6 +88,7 @@ function swap(html) {
   const box = document.getElementById("box");
   const at = box ? [box.scrollLeft, box.scrollTop] : null;
   const focus = old.contains(document.activeElement) ? mark(document.activeElement) : null;
+  const open = [...old.querySelectorAll("details[open][id]")].map((part) => part.id);
   const top = scrollY;
 
   const changed = [];
@@ -98,6 +99,7 @@ function swap(html) {
     }
   }
   old.replaceWith(fresh);
+  for (const id of open) document.getElementById(id)?.setAttribute("open", "");
 
   const newBox = document.getElementById("box");
   if (newBox && at) [newBox.scrollLeft, newBox.scrollTop] = at;

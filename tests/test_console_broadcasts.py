@@ -1,0 +1,235 @@
+"""The console's notices: what was sent, how far it is, who got it, and the stop."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime, timedelta
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+from sqlalchemy import func, select, update
+
+from handlers.console import LiveFeed, console_app
+from handlers.console import broadcasts as pages
+from storage.broadcasts import access_broadcast, plan_broadcast
+from storage.database import Database
+from storage.logins import find_session
+from storage.models import Delivery, Look, Person
+from tests.console_county import County, make_county
+from tests.test_console import Client, Clock, console_i18n, link, post, text_of
+
+Enter = Callable[[int], Awaitable[str]]
+
+
+@pytest.fixture
+def clock(now: datetime) -> Clock:
+    return Clock(now)
+
+
+@pytest.fixture
+async def county(db: Database, now: datetime) -> County:
+    return await make_county(db, now, workers=5)
+
+
+@pytest.fixture
+async def client(db: Database, clock: Clock) -> AsyncIterator[Client]:
+    app = web.Application()
+    live = LiveFeed(db, interval=0.3)
+    app.add_subapp(
+        "/console/", console_app(db, console_i18n(), secure=False, clock=clock, live=live)
+    )
+    async with TestClient(TestServer(app)) as client:
+        yield client
+
+
+@pytest.fixture
+def enter(client: Client, db: Database, clock: Clock) -> Enter:
+    """Sign in; gives the session's token for forms."""
+
+    async def enter_as(person_id: int) -> str:
+        answer = await post(client, "/console/enter", {"token": await link(db, person_id, clock())})
+        cookie = answer.cookies["kinroom_console"].value
+        async with db.read() as tx:
+            session = await find_session(tx, cookie, clock())
+        assert session is not None
+        return session.csrf
+
+    return enter_as
+
+
+async def _send(
+    db: Database, county: County, now: datetime, code: str = "east", text: str = "体检\n周六"
+) -> int:
+    async with db.write() as tx:
+        planned = await plan_broadcast(
+            tx, area=county.areas[code], text=text, language=None, by=county.liaison, now=now
+        )
+    return planned.id
+
+
+async def _end(
+    db: Database, now: datetime, broadcast_id: int, *ends: tuple[str, str | None]
+) -> None:
+    """The first messages of it end so, one each."""
+    async with db.write() as tx:
+        ids = await tx.execute(
+            select(Delivery.id).where(Delivery.broadcast_id == broadcast_id).order_by(Delivery.id)
+        )
+        for delivery_id, (state, reason) in zip(ids.scalars().all(), ends, strict=False):
+            await tx.execute(
+                update(Delivery)
+                .where(Delivery.id == delivery_id)
+                .values(state=state, reason=reason, finished_at=now)
+            )
+
+
+async def test_the_notices_of_an_area_newest_first(
+    client: Client, db: Database, county: County, now: datetime, enter: Enter
+) -> None:
+    for day in range(11):
+        await _send(db, county, now + timedelta(days=day), text=f"Notice {day}!")
+    await _send(db, county, now, "hill", text="Of the hill")
+    await enter(county.liaison)
+    page = await text_of(client, "/console/notices?area=east")
+    assert page.index("Notice 10!") < page.index("Notice 1!")
+    assert "Notice 0!" not in page
+    assert "周小梅" in page
+    assert "0 of 7 have it" in page
+    assert "7 wait" in page
+    assert "Of the hill" not in await text_of(client, "/console/notices?area=he&page=2")
+    assert "Notice 0!" in await text_of(client, "/console/notices?area=east&page=2")
+    assert "no older notices" in await text_of(client, "/console/notices?area=east&page=3")
+    assert "No notice was sent here yet" in await text_of(client, "/console/notices?area=west")
+    await text_of(client, "/console/notices?area=hill", 404)
+    await text_of(client, "/console/notices?area=east&page=0", 404)
+    assert "/console/notices?area=east" in await text_of(client, "/console/?area=east")
+
+
+async def test_who_got_it_and_who_did_not_and_why(
+    client: Client, db: Database, county: County, now: datetime, enter: Enter
+) -> None:
+    sent = await _send(db, county, now)
+    ends = [
+        ("sent", None),
+        ("failed", "blocked"),
+        ("expired", "waits for its channel"),
+        ("unknown", "no answer from the channel"),
+        ("failed", "refused: the moon"),
+        ("failed", "of a kind nobody knows"),
+    ]
+    await _end(db, now, sent, *ends)
+    await enter(county.liaison)
+    page = await text_of(client, f"/console/notices/{sent}")
+    assert "体检\n周六" in page
+    assert "names is written down" not in page
+    async with db.read() as tx:
+        assert await tx.scalar(select(func.count()).select_from(Look)) == 0
+    for outcome, words in (
+        ("sent", ""),
+        ("failed", "blocked the chat"),
+        ("failed", "the channel refused it (the moon)"),
+        ("failed", "of a kind nobody knows"),
+        ("expired", "waits for its channel, which is not running"),
+        ("unknown", "the channel did not say whether it arrived"),
+        ("waiting", "Still to go"),
+        ("cancelled", "Nobody any more"),
+    ):
+        assert words in await text_of(client, f"/console/notices/{sent}?show={outcome}"), outcome
+    async with db.read() as tx:
+        looks = (await tx.execute(select(Look.what, Look.area_id))).all()
+    assert [tuple(look) for look in looks] == [("broadcast", county.areas["east"].id)]
+    async with db.write() as tx:  # who has left is counted, and has no name
+        await tx.execute(
+            update(Person)
+            .where(Person.id == county.workers["east"][0])
+            .values(name=None, area_id=None, erased_at=now)
+        )
+    gone = await text_of(client, f"/console/notices/{sent}?show=sent")
+    assert "someone who has left" in gone
+    await text_of(client, f"/console/notices/{sent}?show=everyone", 404)
+
+
+async def test_another_areas_notice_is_not_there(
+    client: Client, db: Database, county: County, now: datetime, enter: Enter
+) -> None:
+    sent = await _send(db, county, now)
+    csrf = await enter(county.stranger)
+    for path in (f"/console/notices/{sent}", f"/console/notices/{sent}/live"):
+        await text_of(client, path, 404)
+    answer = await post(client, f"/console/notices/{sent}/stop", {"csrf": csrf})
+    assert answer.status == 404
+    for path in ("/console/notices/999", "/console/notices/x", f"/console/notices/{'9' * 30}"):
+        await text_of(client, path, 404)
+    async with db.read() as tx:
+        queued = await tx.scalar(select(func.count()).where(Delivery.state == "queued"))
+    assert queued == 7
+
+
+async def test_the_stop_is_a_form_with_its_token(
+    client: Client, db: Database, county: County, now: datetime, enter: Enter
+) -> None:
+    sent = await _send(db, county, now)
+    await _end(db, now, sent, ("sent", None))
+    csrf = await enter(county.supervisor)
+    where = f"/console/notices/{sent}"
+    assert "Stop this notice" in await text_of(client, where)
+    assert (await post(client, f"{where}/stop", {"csrf": "no"})).status == 403
+    assert (
+        await post(client, f"{where}/stop", {"csrf": csrf}, "https://evil.example")
+    ).status == 403
+    answer = await post(client, f"{where}/stop", {"csrf": csrf})
+    assert (answer.status, answer.headers["Location"]) == (303, where)
+    page = await text_of(client, where)
+    assert "stopped" in page
+    assert "by 何主任" in page
+    assert "Stop this notice" not in page
+    assert "the notice was stopped before it reached them" in await text_of(
+        client, f"{where}?show=cancelled"
+    )
+    again = await post(client, f"{where}/stop", {"csrf": csrf})
+    assert again.headers["Location"] == f"{where}?late=1"
+    assert "It was stopped before, or is over." in await text_of(client, f"{where}?late=1")
+
+
+async def test_nobody_to_send_it_to(
+    client: Client, db: Database, county: County, now: datetime, enter: Enter
+) -> None:
+    sent = await _send(db, county, now, "bei")
+    await enter(county.supervisor)
+    assert "There was nobody to send it to." in await text_of(client, f"/console/notices/{sent}")
+    assert "There was nobody to send it to." in await text_of(client, "/console/notices?area=bei")
+
+
+async def test_an_open_page_hears_that_it_went_on(
+    client: Client,
+    db: Database,
+    county: County,
+    now: datetime,
+    enter: Enter,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("handlers.console.stream.NOTICE_EVERY", 0.1)
+    sent = await _send(db, county, now)
+    await enter(county.liaison)
+    answer = await client.get(f"/console/notices/{sent}/live")
+    versions: list[str] = []
+    while len(versions) < 2:
+        line = (await answer.content.readline()).decode()
+        if line.startswith("data: "):
+            versions.append(line)
+            await _end(db, now, sent, ("sent", None))
+    assert versions[0] != versions[1]
+    answer.close()
+    page = await text_of(client, f"/console/notices/{sent}?fragment=1")
+    assert versions[1].removeprefix("data: ").strip() in page
+
+
+async def test_a_large_one_is_looked_at_again_by_time(
+    db: Database, county: County, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "_COUNTED_UP_TO", 1)
+    number = await _send(db, county, now)
+    async with db.read() as tx:
+        sent = await access_broadcast(tx, county.liaison, number)
+        assert sent is not None
+        told = [await pages.read_version(tx, sent, at) for at in (60.0, 61.0, 91.0)]
+    assert told[0] == told[1] != told[2]
