@@ -2,12 +2,22 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
 from storage.database import Tx
-from storage.models import Area, Broadcast, Case, CaseMessage, Checkin, Person, Rollcall
+from storage.models import (
+    Area,
+    Broadcast,
+    Case,
+    CaseMessage,
+    Checkin,
+    Delivery,
+    Person,
+    Rollcall,
+)
 from storage.vault import SealBroken
 
 
@@ -41,6 +51,16 @@ class CaseWords:
     media: str | None
     file_id: str | None
     bot_id: int | None
+
+
+async def params_of(tx: Tx, delivery_ids: Collection[int]) -> dict[int, dict[str, Any]]:
+    """What messages that point at nothing else carry, by message. Most carry nothing."""
+    if not delivery_ids:
+        return {}
+    found = await tx.execute(
+        select(Delivery.id, Delivery.params).where(Delivery.id.in_(delivery_ids))
+    )
+    return {row.id: row.params or {} for row in found}
 
 
 async def rollcalls_of(tx: Tx, checkin_ids: Collection[int]) -> dict[int, Told]:
