@@ -11,7 +11,7 @@ from aiogram.utils.i18n import gettext as _
 from handlers.callbacks import KinTap
 from handlers.relative.answer import as_kin_answer, told, words
 from handlers.relative.menu import fine_button, relative_menu
-from handlers.say import Markup, Says, replace, say, toast
+from handlers.say import Says, replace, say, toast
 from handlers.words import Said
 from handlers.worker.access import known
 from storage.database import Tx
@@ -67,5 +67,5 @@ async def say_fine(message: Message, tx: Tx, who: Who) -> Says:
 @words.message(StateFilter(None), F.text, F.func(lambda m: as_kin_answer(m.text) is not None))
 async def say_other(message: Message, who: Who) -> Says:
     text, keyboard = relative_menu(who)
-    nothing: tuple[str, Markup] = f"{_('There is no question open now.')} {text}", keyboard
-    return say(message.chat.id, *nothing)
+    nothing = _("There is no question open now.")
+    return say(message.chat.id, f"{nothing} {text}", keyboard)
