@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from aiogram import F, Router
 from aiogram.filters import Filter, StateFilter
@@ -13,8 +13,8 @@ from handlers.callbacks import KinAnswerTap
 from handlers.keyboards import button
 from handlers.relative.access import only_family, relative
 from handlers.relative.menu import called, fine_button
+from handlers.relative.words import as_kin_answer
 from handlers.say import Says, clock_time, replace, say, toast
-from handlers.words import FINE, plain
 from handlers.worker.access import known
 from storage.database import Tx
 from storage.kin import ANSWERS, Answer
@@ -32,77 +32,6 @@ router.message.filter(relative)
 router.callback_query.filter(known)
 words = Router(name="relative.words")
 words.message.filter(relative, only_family)
-
-_WORDS: Final[dict[str, Answer]] = {
-    **dict.fromkeys(
-        (
-            *FINE,
-            "有",
-            "有的",
-            "有消息",
-            "有联系",
-            "联系上了",
-            "联系过",
-            "通过电话",
-            "打过电话",
-            "他很好",
-            "她很好",
-            "很平安",
-            "yes, and all is well",
-            "he is fine",
-            "she is fine",
-            "he's fine",
-            "she's fine",
-            "they are fine",
-            "they're fine",
-            "heard",
-        ),
-        "fine",
-    ),
-    **dict.fromkeys(
-        (
-            "没有",
-            "没",
-            "没消息",
-            "没有消息",
-            "没联系",
-            "没联系上",
-            "联系不上",
-            "最近没有",
-            "还没有",
-            "不知道",
-            "no",
-            "not lately",
-            "not yet",
-            "nothing",
-            "no news",
-            "2",
-        ),
-        "no",
-    ),
-    **dict.fromkeys(
-        (
-            "打个电话",
-            "打电话",
-            "请打电话",
-            "请打个电话",
-            "打电话问问",
-            "帮忙打个电话",
-            "call",
-            "please call",
-            "call them",
-            "rather call",
-            "better call",
-            "3",
-        ),
-        "call",
-    ),
-}
-
-
-def as_kin_answer(text: str) -> Answer | None:
-    """The answer a relative's message amounts to."""
-    return _WORDS.get(plain(text))
 
 
 def told(said: KinSaid, who: Who, now: datetime) -> tuple[str, InlineKeyboardMarkup | None]:

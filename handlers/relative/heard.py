@@ -9,8 +9,9 @@ from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
 from aiogram.utils.i18n import gettext as _
 
 from handlers.callbacks import KinTap
-from handlers.relative.answer import as_kin_answer, told, words
+from handlers.relative.answer import told, words
 from handlers.relative.menu import fine_button, relative_menu
+from handlers.relative.words import HEARD, as_kin_answer
 from handlers.say import Says, replace, say, toast
 from handlers.words import Said
 from handlers.worker.access import known
@@ -32,7 +33,7 @@ async def _page(tx: Tx, who: Who) -> tuple[str, InlineKeyboardMarkup | None]:
     return _("Good. Who is fine?"), InlineKeyboardMarkup(inline_keyboard=rows)
 
 
-@router.message(Said(frozenset({"家里人来消息了", "heard from them"}), "I've heard from my family"))
+@router.message(Said(HEARD, "I've heard from my family"))
 async def show(message: Message, tx: Tx, who: Who, state: FSMContext) -> Says:
     await state.clear()
     return say(message.chat.id, *await _page(tx, who))

@@ -14,9 +14,9 @@ from handlers.keyboards import button
 from handlers.relative.access import is_only_family, only_family
 from handlers.relative.menu import asked_about_button, called, relative_menu
 from handlers.say import Says, day, language_name, replace, say, toast, zone_name
-from handlers.words import Said
+from handlers.words import MY_DATA, Said
 from handlers.worker.access import known
-from handlers.worker.mydata import DATA_WORDS, who_looked
+from handlers.worker.mydata import who_looked
 from storage.database import Tx
 from storage.family import end_tie, spoken_for
 from storage.mydata import Held, held_about
@@ -27,7 +27,7 @@ router.message.filter(only_family)
 router.callback_query.filter(known)
 
 
-@router.message(Said(DATA_WORDS, "My data"))
+@router.message(Said(MY_DATA, "My data"))
 async def show(
     message: Message,
     tx: Tx,

@@ -33,7 +33,7 @@ from handlers.say import (
     toast,
     zone_name,
 )
-from handlers.words import Said
+from handlers.words import MY_DATA, Said
 from handlers.worker.access import known
 from handlers.worker.family import family_button
 from handlers.worker.menu import main_menu
@@ -52,12 +52,11 @@ from storage.status import set_language, set_quiet_hours, set_slower
 router = Router(name="mydata")
 router.message.filter(known)
 router.callback_query.filter(known)
-DATA_WORDS = frozenset({"我的资料", "资料", "my data", "/mydata", "data"})
 _LOOKS = 5
 _QUIET = ((21, 8), (22, 7), (23, 9), (20, 9))
 
 
-@router.message(Said(DATA_WORDS, "My data"))
+@router.message(Said(MY_DATA, "My data"))
 async def show(
     message: Message,
     tx: Tx,
