@@ -206,6 +206,8 @@ def _to_officer(
     lines = [
         head.format(name=name, area=about.area_name, media=media_words(media) if media else "")
     ]
+    if about.family_of:
+        lines[0] += "\n" + _("Family of: {names}").format(names=", ".join(about.family_of))
     if said and said.text:
         lines.append(said.text)
     if urgent:

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
 from storage.database import Tx
+from storage.family import STANDS
 from storage.models import (
     Area,
     Broadcast,
@@ -15,6 +16,7 @@ from storage.models import (
     CaseMessage,
     Checkin,
     Delivery,
+    Kin,
     Person,
     Rollcall,
 )
@@ -31,7 +33,10 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class CaseAbout:
-    """Whose case it is. ``name`` is None once they have left, and then nothing else is known."""
+    """Whose case it is. ``name`` is None once they have left, and then nothing else is known.
+
+    ``family_of``: the workers they may speak for, of someone who is no worker.
+    """
 
     name: str | None
     area_name: str
@@ -40,6 +45,7 @@ class CaseAbout:
     province: str | None
     city: str | None
     place: str | None
+    family_of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +101,8 @@ async def cases_of(tx: Tx, case_ids: Collection[int]) -> dict[int, CaseAbout]:
     found = await tx.execute(
         select(
             Case.id,
+            Case.person_id,
+            Person.area_id,
             Area.name.label("area_name"),
             Person.ref,
             Person.name,
@@ -109,8 +117,10 @@ async def cases_of(tx: Tx, case_ids: Collection[int]) -> dict[int, CaseAbout]:
         .join(Area, Area.id == Case.area_id)
         .where(Case.id.in_(case_ids))
     )
+    rows = found.all()
+    families = await _families_of(tx, {row.person_id for row in rows if row.area_id is None})
     about: dict[int, CaseAbout] = {}
-    for row in found:
+    for row in rows:
         name = _opened(tx, "person.name", row.ref, row.name)
         about[row.id] = CaseAbout(
             name=None if row.erased_at is not None else name or "",
@@ -120,8 +130,26 @@ async def cases_of(tx: Tx, case_ids: Collection[int]) -> dict[int, CaseAbout]:
             province=row.province,
             city=row.city,
             place=_opened(tx, "person.place", row.ref, row.place),
+            family_of=tuple(families.get(row.person_id, ())),
         )
     return about
+
+
+async def _families_of(tx: Tx, relative_ids: Collection[int]) -> dict[int, list[str]]:
+    """The names of the workers that people may speak for now."""
+    if not relative_ids:
+        return {}
+    found = await tx.execute(
+        select(Kin.relative_id, Person.ref, Person.name)
+        .join(Person, Person.id == Kin.worker_id)
+        .where(Kin.relative_id.in_(relative_ids), STANDS)
+        .order_by(Kin.id)
+    )
+    families: dict[int, list[str]] = {}
+    for row in found:
+        if name := _opened(tx, "person.name", row.ref, row.name):
+            families.setdefault(row.relative_id, []).append(name)
+    return families
 
 
 async def case_words(tx: Tx, message_ids: Collection[int]) -> dict[int, CaseWords]:

@@ -112,6 +112,16 @@ async def relatives_of(tx: Tx, worker_id: int) -> list[Relative]:
     ]
 
 
+async def with_family(tx: Tx, worker_ids: Collection[int]) -> set[int]:
+    """Those of the workers for whom somebody of the family may speak now."""
+    if not worker_ids:
+        return set()
+    found = await tx.execute(
+        select(Kin.worker_id).where(Kin.worker_id.in_(worker_ids), STANDS).distinct()
+    )
+    return set(found.scalars())
+
+
 async def spoken_for(tx: Tx, relative_id: int, kin_id: int | None = None) -> list[Spoken]:
     """The workers someone may speak for now, oldest first; or the one of ``kin_id``, if theirs."""
     rows = await tx.execute(

@@ -12,7 +12,15 @@ from storage.areas import AreaInfo
 from storage.database import Database, Tx
 from storage.enrolment import RELATIVE, VOUCH, has_consent, record_consent
 from storage.erasure import erase_person
-from storage.family import end_tie, family_of, join_family, parties_of, relatives_of, spoken_for
+from storage.family import (
+    end_tie,
+    family_of,
+    join_family,
+    parties_of,
+    relatives_of,
+    spoken_for,
+    with_family,
+)
 from storage.family_links import find_inviter, invite_relative, take_back_link
 from storage.invites import BadInvite, check_invite, use_invite
 from storage.kin import ANSWER_WITHIN, KinState, ask_families, ask_kin, kin_state, questions_asked
@@ -101,6 +109,7 @@ async def test_a_link_is_the_workers_and_lets_one_in_once(db: Database, now: dat
         kin_id = await tie(tx, fang, mum, now)
         assert not mum.is_relative
         assert (await again(tx, mum)).is_relative
+        assert await with_family(tx, [fang.person_id, mum.person_id]) == {fang.person_id}
         (one,) = await relatives_of(tx, fang.person_id)
         assert (one.kin_id, one.person_id, one.name, one.phone) == (
             kin_id,

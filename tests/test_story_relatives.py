@@ -5,6 +5,7 @@ import re
 import pytest
 from sqlalchemy import delete
 
+from handlers.relative.words import as_kin_answer
 from storage.areas import find_area
 from storage.kin import ask_kin
 from storage.models import (
@@ -418,6 +419,7 @@ async def test_other_words_reach_the_liaison(town: Town) -> None:
     assert "老韦" in said.text
     (case,) = await liaison.heard()
     assert "两个星期没他的电话了" in case.text
+    assert word("Family of: {names}", names="小芳") in case.text
     await liaison.reply(case, "我去问问")
     (answer,) = await mum.heard()
     assert "我去问问" in answer.text
@@ -452,6 +454,25 @@ async def test_quiet_hours_hold_the_question(town: Town) -> None:
     town.move(hours=10, minutes=5)
     (asked,) = await mum.heard()
     assert says(asked, ASKED)
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("平安！", "fine"),
+        (" OK ", "fine"),
+        ("1", "fine"),
+        ("没有。", "no"),
+        ("2", "no"),
+        ("Please call", "call"),
+        ("3", "call"),
+        ("需要帮助", None),
+        ("他说明天打电话", None),
+        ("", None),
+    ],
+)
+def test_words_that_answer(text: str, answer: str | None) -> None:
+    assert as_kin_answer(text) == answer
 
 
 @on_sqlite
