@@ -150,17 +150,7 @@ async def ask_families(tx: Tx, checkin_ids: Collection[int], now: datetime) -> d
     """
     if not checkin_ids:
         return {}
-    askable = _may_be_asked(checkin_ids).subquery("askable")
-    before = await tx.execute(
-        select(KinQuestion.id, KinQuestion.checkin_id)
-        .join(
-            askable,
-            (askable.c.kin_id == KinQuestion.kin_id)
-            & (askable.c.checkin_id == KinQuestion.checkin_id),
-        )
-        .order_by(KinQuestion.id)
-    )
-    asked = {row.checkin_id: int(row.id) for row in before}
+    asked = await _asked_before(tx, checkin_ids)
     missing = [it for it in checkin_ids if it not in asked]
     if not missing:
         return asked
@@ -188,7 +178,26 @@ async def ask_families(tx: Tx, checkin_ids: Collection[int], now: datetime) -> d
         )
     ).all()
     await _write_letters(tx, new, now)
-    return asked | {row.checkin_id: int(row.id) for row in new}
+    asked |= {row.checkin_id: int(row.id) for row in new}
+    if len(asked) < len(checkin_ids):
+        # Another process may have asked at the same moment, and its commit was waited for.
+        asked |= await _asked_before(tx, [it for it in missing if it not in asked])
+    return asked
+
+
+async def _asked_before(tx: Tx, checkin_ids: Collection[int]) -> dict[int, int]:
+    """The questions to people who may still answer them, by check-in."""
+    askable = _may_be_asked(checkin_ids).subquery("askable")
+    found = await tx.execute(
+        select(KinQuestion.id, KinQuestion.checkin_id)
+        .join(
+            askable,
+            (askable.c.kin_id == KinQuestion.kin_id)
+            & (askable.c.checkin_id == KinQuestion.checkin_id),
+        )
+        .order_by(KinQuestion.id)
+    )
+    return {row.checkin_id: int(row.id) for row in found}
 
 
 async def _write_letters(tx: Tx, questions: Sequence[Row[Any]], now: datetime) -> None:

@@ -1,5 +1,6 @@
 """The family asked about a silent worker: whom, when it counts, and how it ends."""
 
+import asyncio
 import json
 from datetime import datetime, timedelta
 from random import Random
@@ -435,3 +436,20 @@ async def test_the_copy_shows_both_sides(db: Database, now: datetime) -> None:
         assert of_fang["asked_of_family"] == [{"about_me": True, **said}]
         assert of_mum["asked_of_family"] == [{"about_me": False, **said}]
         assert await tx.scalar(select(func.count()).select_from(Kin)) == 1
+
+
+async def test_two_processes_ask_once(postgres_db: Database, now: datetime) -> None:
+    async with postgres_db.write() as tx:
+        _, fang, mum = await family(tx, now)
+        await tie(tx, fang, mum, now)
+        checkin = await asked(tx, fang, now)
+
+    async def ask() -> int | None:
+        async with postgres_db.write() as tx:
+            return await ask_kin(tx, checkin, fang.person_id, now)
+
+    questions = await asyncio.gather(*(ask() for _ in range(4)))
+    assert questions[0] is not None
+    assert len(set(questions)) == 1
+    async with postgres_db.read() as tx:
+        assert len(await letters(tx, "kin_ask")) == 1
