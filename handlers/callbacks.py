@@ -52,8 +52,29 @@ class DataTap(CallbackData, prefix="md"):
     value: str = ""
 
 
+class KinTap(CallbackData, prefix="kn"):
+    """What a relative does: ``act`` ``heard``, ``fine``, ``mine``, ``stop``, about ``kin_id``."""
+
+    act: str
+    kin_id: Id = 0
+
+
+class KinAnswerTap(CallbackData, prefix="ka"):
+    """``answer``: ``fine``, ``no``, ``call``."""
+
+    question_id: Id
+    answer: str
+
+
+class KinLinkTap(CallbackData, prefix="kl"):
+    """Someone known opened a relative's link: ``choice`` ``agree`` or ``decline``."""
+
+    choice: str
+    token: str
+
+
 class MoveTap(CallbackData, prefix="mv"):
-    """Someone known opened another link: ``choice`` ``move``, ``serve`` or ``stay``."""
+    """Someone known opened another link: ``choice`` ``move``, ``join``, ``serve``, ``stay``."""
 
     choice: str
     token: str

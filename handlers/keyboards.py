@@ -10,6 +10,7 @@ from aiogram.utils.i18n import gettext as _
 
 from handlers.callbacks import CheckinTap, DataTap, EnrolTap, HelpTap, MoveTap, NewsTap, PlaceTap
 from handlers.say import LANGUAGES, language_name
+from storage.people import Who
 
 
 def _column(*buttons: InlineKeyboardButton) -> InlineKeyboardMarkup:
@@ -25,16 +26,23 @@ def open_my_data() -> InlineKeyboardButton:
     return button(_("My data"), DataTap(act="page").pack())
 
 
-def worker_menu(*, officer: bool = False) -> ReplyKeyboardMarkup:
+def worker_menu(*, officer: bool = False, relative: bool = False) -> ReplyKeyboardMarkup:
     """The menu under the place to type."""
     rows = [
         [KeyboardButton(text=_("I'm fine"))],
         [KeyboardButton(text=_("My news")), KeyboardButton(text=_("Help"))],
         [KeyboardButton(text=_("Notices and services")), KeyboardButton(text=_("My data"))],
     ]
+    if relative:
+        rows.append([KeyboardButton(text=_("I've heard from my family"))])
     if officer:
         rows.append([KeyboardButton(text=_("Liaison's page"))])
     return ReplyKeyboardMarkup(keyboard=rows, resize_keyboard=True, is_persistent=True)
+
+
+def own_menu(who: Who) -> ReplyKeyboardMarkup:
+    """A worker's menu, with what they are besides."""
+    return worker_menu(officer=who.is_officer, relative=who.is_relative)
 
 
 def language_choice(token: str) -> InlineKeyboardMarkup:
@@ -121,6 +129,14 @@ def urgency_choice() -> InlineKeyboardMarkup:
 def duty_choice(token: str) -> InlineKeyboardMarkup:
     return _column(
         button(_("Agree"), MoveTap(choice="serve", token=token).pack()),
+        button(_("Decline"), MoveTap(choice="stay", token=token).pack()),
+    )
+
+
+def join_choice(token: str) -> InlineKeyboardMarkup:
+    """Under a worker's consent, for someone known only as family."""
+    return _column(
+        button(_("Agree"), MoveTap(choice="join", token=token).pack()),
         button(_("Decline"), MoveTap(choice="stay", token=token).pack()),
     )
 

@@ -19,7 +19,7 @@ class Links:
         )
         return {"telegram": telegram, "web": f"{self.public_url}/chat/?start={token}"}
 
-    worker = officer = device = chat
+    worker = officer = device = relative = chat
 
     def console(self, token: str) -> str:
         # In the fragment: a link preview that opens the address does not burn the one-time token.

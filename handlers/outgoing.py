@@ -17,6 +17,7 @@ from handlers.liaison.casepage import media_words
 from handlers.liaison.keyboards import case_rows
 from handlers.long_text import split_text
 from handlers.notice import notice_text
+from handlers.relative import letters as family
 from scheduler.letters import Letter, Ready, Withheld
 from storage.claims import Address
 from storage.contents import (
@@ -26,9 +27,12 @@ from storage.contents import (
     broadcasts_of,
     case_words,
     cases_of,
+    params_of,
     rollcalls_of,
 )
 from storage.database import Tx
+from storage.family import Parties, parties_of
+from storage.kin import Asked, questions_asked
 from storage.places import place_name
 from storage.vault import SealBroken
 
@@ -38,6 +42,7 @@ _BY_NAME: Final = ("checkin",)
 """Templates that call people by their name; for the others it stays sealed."""
 
 Part = TelegramMethod[Any]
+_FAMILY: Final = ("kin_ask", "kin_agreed", "kin_stopped", "kin_over")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,9 @@ class _Batch:
     broadcasts: Mapping[int, Told]
     cases: Mapping[int, CaseAbout]
     words: Mapping[int, CaseWords]
+    params: Mapping[int, Mapping[str, Any]]
+    questions: Mapping[int, Asked]
+    ties: Mapping[int, Parties]
     notices: dict[tuple[int, str, int], list[str]] = field(default_factory=dict)
     """The pieces of a broadcast's text, by broadcast, language and the longest a piece may be:
     written once for all of the batch."""
@@ -110,6 +118,7 @@ async def _load(tx: Tx, batch: Sequence[Ready]) -> _Batch:
     def ids(found: Iterable[int | None]) -> set[int]:
         return {it for it in found if it is not None}
 
+    params = await params_of(tx, [it.id for it in messages if it.template in _FAMILY])
     return _Batch(
         rollcalls=await rollcalls_of(
             tx, ids(it.checkin_id for it in messages if it.template == "rollcall")
@@ -117,6 +126,9 @@ async def _load(tx: Tx, batch: Sequence[Ready]) -> _Batch:
         broadcasts=await broadcasts_of(tx, ids(it.broadcast_id for it in messages)),
         cases=await cases_of(tx, ids(it.case_id for it in messages)),
         words=await case_words(tx, ids(it.case_message_id for it in messages)),
+        params=params,
+        questions=await questions_asked(tx, ids(it.get("question") for it in params.values())),
+        ties=await parties_of(tx, ids(it.get("kin") for it in params.values())),
     )
 
 
@@ -235,6 +247,8 @@ def _to_officer(
     lines = [
         head.format(name=name, area=about.area_name, media=media_words(media) if media else "")
     ]
+    if about.family_of:
+        lines[0] += "\n" + _("Family of: {names}").format(names=", ".join(about.family_of))
     if said and said.text:
         lines.append(said.text)
     if urgent:
@@ -278,6 +292,19 @@ def _case_reply(draft: _Draft) -> Letter | Withheld:
     return draft.text(f"{head}\n\n{said.text}")
 
 
+def _kin_ask(draft: _Draft) -> Letter | Withheld:
+    question_id = int(draft.batch.params.get(draft.ready.message.id, {}).get("question", 0))
+    written = family.ask(question_id, draft.batch.questions.get(question_id))
+    return written if isinstance(written, Withheld) else draft.text(*written)
+
+
+def _kin_news(draft: _Draft) -> Letter | Withheld:
+    message = draft.ready.message
+    kin_id = int(draft.batch.params.get(message.id, {}).get("kin", 0))
+    written = family.tell(message.template, draft.batch.ties.get(kin_id))
+    return written if isinstance(written, Withheld) else draft.text(*written)
+
+
 _WRITERS: Final[Mapping[str, Callable[[_Draft], Letter | Withheld]]] = {
     "checkin": _checkin,
     "nudge": _nudge,
@@ -288,4 +315,8 @@ _WRITERS: Final[Mapping[str, Callable[[_Draft], Letter | Withheld]]] = {
     "case_more": _case_more,
     "case_reply": _case_reply,
     "help_urgent": _help_urgent,
+    "kin_ask": _kin_ask,
+    "kin_agreed": _kin_news,
+    "kin_stopped": _kin_news,
+    "kin_over": _kin_news,
 }

@@ -5,13 +5,18 @@ from copy import deepcopy
 from aiogram import Router
 
 from handlers import liaison
+from handlers.relative import answer, consent, heard, naming
+from handlers.relative import fallback as relative_fallback
+from handlers.relative import mydata as relative_mydata
 from handlers.room import private_only
 from handlers.worker import (
     checkin,
     device,
     enrol,
     fallback,
+    family,
     help_call,
+    join,
     leave,
     menu,
     mydata,
@@ -36,8 +41,9 @@ def register_everyday(router: Router) -> None:
 def conversations() -> Router:
     """A router of its own for each dispatcher, since aiogram attaches a router only once.
 
-    Groups are turned away first. Then newcomers; then the ways out of any
-    dialog, and of Kinroom; then officers,
+    Groups are turned away first. Then newcomers; then what means the same to everyone who is
+    family, and the page of those who are nothing else; then the ways out of any dialog, and of
+    Kinroom; then the words of those who are nothing but family; then officers,
     before workers, because an officer who is a worker too answers a case with "ok" and means the
     case; then what a worker says, dialogs after buttons; last, what nobody understood.
     """
@@ -48,10 +54,19 @@ def conversations() -> Router:
             for router in (
                 private_only.router,
                 enrol.newcomer,
+                consent.router,
+                answer.router,
+                heard.router,
+                relative_mydata.router,
                 menu.router,
+                join.router,
                 leave.router,
                 mydata.router,
+                family.router,
                 device.router,
+                naming.router,
+                answer.words,
+                relative_fallback.router,
                 liaison.router,
                 checkin.router,
                 help_call.router,

@@ -72,6 +72,7 @@ MENU: Final = frozenset({"menu", "菜单", "主菜单", "/menu", "/help", "帮�
 BACK: Final = frozenset({"back", "返回", "cancel", "取消", "算了", "/cancel", "stop", "退出"})
 AGREE: Final = frozenset({"同意", "agree", "yes", "ok", "好", "好的", "可以", "1", "i agree"})
 DECLINE: Final = frozenset({"不同意", "decline", "no", "不", "不要", "2", "不用了"})
+MY_DATA: Final = frozenset({"我的资料", "资料", "my data", "/mydata", "data"})
 SKIP: Final = frozenset({"跳过", "skip", "不说", "以后再说", "later"})
 
 

@@ -94,14 +94,10 @@ class Clock:
 
     async def _tend(self, now: datetime) -> None:
         await set_clocks(self._db, now)
-<<<<<<< HEAD
-        done = await end_what_is_over(self._db, now, self._running())
-        done["tasks"] = await end_tasks(self._db, now)
-=======
         done = await end_what_is_over(
             self._db, now, self._running(), going=lambda: not self._stopping
         )
->>>>>>> 5bf5bd3986b1e6ecf8be8a5b35c422f7415c3bce
+        done["tasks"] = await end_tasks(self._db, now)
         if any(done.values()):
             _log.info("tended", **done)
 

@@ -18,6 +18,7 @@ from scheduler.escalation import (
 )
 from storage.database import Database
 from storage.followups import BATCH, Open, Taken, close_tasks, is_step_due, load_open, record_taken
+from storage.kin import KinState, ask_families, kin_state
 from storage.rule_terms import CheckinTerms
 from storage.rules import terms_at
 
@@ -35,7 +36,8 @@ def policy_of(terms: CheckinTerms) -> Policy:
     )
 
 
-def as_case(found: Open) -> Unanswered:
+def as_case(found: Open, kin: KinState | None) -> Unanswered:
+    """What the decision rests on; ``kin`` is None for someone without family here."""
     return Unanswered(
         due_at=found.due_at,
         window_until=found.window_until,
@@ -46,17 +48,19 @@ def as_case(found: Open) -> Unanswered:
         expected=found.expected,
         reachable=found.reachable,
         nudged=found.stage,
-        relative=False,
-        relative_asked_at=None,
-        relative_said=None,
+        relative=kin is not None and kin.relative,
+        relative_asked_at=None if kin is None else kin.asked_at,
+        relative_said=None if kin is None else kin.said,
         task_at=found.task_at,
         raised=found.raised_at is not None,
     )
 
 
-def take_steps(found: Open, policy: Policy, now: datetime, taken: Taken) -> None:
+def take_steps(
+    found: Open, kin: KinState | None, policy: Policy, now: datetime, taken: Taken
+) -> None:
     """Add to ``taken`` what is to be done about one check-in now, and when to look again."""
-    case, steps = as_case(found), found.steps
+    case, steps = as_case(found, kin), found.steps
 
     def step(kind: str) -> None:
         nonlocal steps
@@ -88,6 +92,7 @@ def take_steps(found: Open, policy: Policy, now: datetime, taken: Taken) -> None
                 case = replace(case, nudged=n)
             case AskRelative():
                 step("relative")
+                taken.asks.append(found.checkin_id)
                 case = replace(case, relative_asked_at=now)
             case AskLiaison(why):
                 step("liaison")
@@ -114,14 +119,16 @@ async def follow_up(db: Database, now: datetime) -> int:
         async with db.write() as tx:
             found = await load_open(tx, now)
             terms = await terms_at(tx, sorted({(it.rule_id, it.version) for it in found}))
-            taken = Taken([], [], [], [], [])
+            family = await kin_state(tx, [it.checkin_id for it in found])
+            taken = Taken()
             for it in found:
                 said = terms.get((it.rule_id, it.version))
                 if isinstance(said, CheckinTerms):
-                    take_steps(it, policy_of(said), now, taken)
+                    take_steps(it, family.get(it.checkin_id), policy_of(said), now, taken)
                 else:
                     taken.looks.append((it.checkin_id, it.stage, None))
             await record_taken(tx, taken, now)
+            await ask_families(tx, taken.asks, now)
         looked += len(found)
         if len(found) < BATCH:
             break

@@ -2,12 +2,24 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
 from storage.database import Tx
-from storage.models import Area, Broadcast, Case, CaseMessage, Checkin, Person, Rollcall
+from storage.family import STANDS
+from storage.models import (
+    Area,
+    Broadcast,
+    Case,
+    CaseMessage,
+    Checkin,
+    Delivery,
+    Kin,
+    Person,
+    Rollcall,
+)
 from storage.vault import SealBroken
 
 
@@ -21,7 +33,10 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class CaseAbout:
-    """Whose case it is. ``name`` is None once they have left, and then nothing else is known."""
+    """Whose case it is. ``name`` is None once they have left, and then nothing else is known.
+
+    ``family_of``: the workers they may speak for, of someone who is no worker.
+    """
 
     name: str | None
     area_name: str
@@ -30,6 +45,7 @@ class CaseAbout:
     province: str | None
     city: str | None
     place: str | None
+    family_of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +57,16 @@ class CaseWords:
     media: str | None
     file_id: str | None
     bot_id: int | None
+
+
+async def params_of(tx: Tx, delivery_ids: Collection[int]) -> dict[int, dict[str, Any]]:
+    """What messages that point at nothing else carry, by message. Most carry nothing."""
+    if not delivery_ids:
+        return {}
+    found = await tx.execute(
+        select(Delivery.id, Delivery.params).where(Delivery.id.in_(delivery_ids))
+    )
+    return {row.id: row.params or {} for row in found}
 
 
 async def rollcalls_of(tx: Tx, checkin_ids: Collection[int]) -> dict[int, Told]:
@@ -75,6 +101,8 @@ async def cases_of(tx: Tx, case_ids: Collection[int]) -> dict[int, CaseAbout]:
     found = await tx.execute(
         select(
             Case.id,
+            Case.person_id,
+            Person.area_id,
             Area.name.label("area_name"),
             Person.ref,
             Person.name,
@@ -89,8 +117,10 @@ async def cases_of(tx: Tx, case_ids: Collection[int]) -> dict[int, CaseAbout]:
         .join(Area, Area.id == Case.area_id)
         .where(Case.id.in_(case_ids))
     )
+    rows = found.all()
+    families = await _families_of(tx, {row.person_id for row in rows if row.area_id is None})
     about: dict[int, CaseAbout] = {}
-    for row in found:
+    for row in rows:
         name = _opened(tx, "person.name", row.ref, row.name)
         about[row.id] = CaseAbout(
             name=None if row.erased_at is not None else name or "",
@@ -100,8 +130,26 @@ async def cases_of(tx: Tx, case_ids: Collection[int]) -> dict[int, CaseAbout]:
             province=row.province,
             city=row.city,
             place=_opened(tx, "person.place", row.ref, row.place),
+            family_of=tuple(families.get(row.person_id, ())),
         )
     return about
+
+
+async def _families_of(tx: Tx, relative_ids: Collection[int]) -> dict[int, list[str]]:
+    """The names of the workers that people may speak for now."""
+    if not relative_ids:
+        return {}
+    found = await tx.execute(
+        select(Kin.relative_id, Person.ref, Person.name)
+        .join(Person, Person.id == Kin.worker_id)
+        .where(Kin.relative_id.in_(relative_ids), STANDS)
+        .order_by(Kin.id)
+    )
+    families: dict[int, list[str]] = {}
+    for row in found:
+        if name := _opened(tx, "person.name", row.ref, row.name):
+            families.setdefault(row.relative_id, []).append(name)
+    return families
 
 
 async def case_words(tx: Tx, message_ids: Collection[int]) -> dict[int, CaseWords]:

@@ -21,6 +21,10 @@ PURPOSE: Final = "contact"
 """What a worker agrees to: that they are asked how they are, and that the answers are kept."""
 DUTY: Final = "duty"
 """What an officer agrees to."""
+VOUCH: Final = "vouch"
+"""What a worker agrees to: that someone of their family may be asked, and speak, for them."""
+RELATIVE: Final = "relative"
+"""What that relative agrees to."""
 WORDING: Final = "2026-11"
 
 
@@ -64,7 +68,7 @@ async def give_consent(
 async def record_consent(
     tx: Tx, person_id: int, *, purpose: str, given: bool, channel: str, now: datetime
 ) -> None:
-    """Append what someone agreed to, or withdrew; ``purpose`` is :data:`PURPOSE` or ``DUTY``."""
+    """Append what someone agreed to, or withdrew; ``purpose`` is one of those above."""
     await tx.execute(
         insert(Consent),
         {
@@ -76,6 +80,17 @@ async def record_consent(
             "at": now,
         },
     )
+
+
+async def has_consent(tx: Tx, person_id: int, purpose: str) -> bool:
+    """Whether what the person last said of this purpose is yes."""
+    given = await tx.scalar(
+        select(Consent.given)
+        .where(Consent.person_id == person_id, Consent.purpose == purpose)
+        .order_by(Consent.at.desc(), Consent.id.desc())
+        .limit(1)
+    )
+    return bool(given)
 
 
 async def rename(tx: Tx, person_id: int, name: str) -> None:

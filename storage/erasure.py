@@ -7,6 +7,8 @@ from sqlalchemy import delete, or_, select, update
 from storage.conversation import erase_chat
 from storage.database import Tx
 from storage.enrolment import record_consent
+from storage.family import end_ties_of
+from storage.family_traces import erase_family_traces
 from storage.models import (
     Account,
     Case,
@@ -51,7 +53,9 @@ async def erase_person(tx: Tx, who: Who, now: datetime) -> None:
     await tx.execute(
         update(Role).where(Role.person_id == person_id, Role.until.is_(None)).values(until=now)
     )
+    await end_ties_of(tx, person_id, now)
     await erase_traces(tx, person_id)
+    await erase_family_traces(tx, person_id)
     cases = select(Case.id).where(Case.person_id == person_id)
     await tx.execute(
         update(CaseMessage)

@@ -1,7 +1,7 @@
 """Check-ins without an answer, and what is done about them: loaded and written in batches."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
 
@@ -47,14 +47,16 @@ class Taken:
     """What a batch came to: steps to write down, nudges to send, tasks, and when to look again.
 
     ``looks``: ``(checkin_id, stage, next_at)``, null for never. ``nudges``:
-    ``(checkin_id, person_id, n, expires_at)``. ``tasks``: ``(Open, why, raise_at)``.
+    ``(checkin_id, person_id, n, expires_at)``. ``asks``: check-ins whose families are asked.
+    ``tasks``: ``(Open, why, raise_at)``.
     """
 
-    steps: list[dict[str, Any]]
-    looks: list[tuple[int, int, datetime | None]]
-    nudges: list[tuple[int, int, int, datetime]]
-    tasks: list[tuple[Open, str, datetime | None]]
-    raised: list[int]
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    looks: list[tuple[int, int, datetime | None]] = field(default_factory=list)
+    nudges: list[tuple[int, int, int, datetime]] = field(default_factory=list)
+    asks: list[int] = field(default_factory=list)
+    tasks: list[tuple[Open, str, datetime | None]] = field(default_factory=list)
+    raised: list[int] = field(default_factory=list)
 
 
 def _last(*which: Any) -> Any:

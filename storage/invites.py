@@ -12,9 +12,14 @@ from storage.database import Tx
 from storage.models import Invite
 from storage.vault import new_ref
 
-Kind = Literal["worker", "officer", "device"]
-_LETTER: Final[dict[Kind, str]] = {"worker": "w", "officer": "o", "device": "d"}
-_SHAPE: Final = re.compile(r"[wod][A-Za-z0-9_-]{21}\Z")
+Kind = Literal["worker", "officer", "device", "relative"]
+_LETTER: Final[dict[Kind, str]] = {
+    "worker": "w",
+    "officer": "o",
+    "device": "d",
+    "relative": "r",
+}
+_SHAPE: Final = re.compile(r"[wodr][A-Za-z0-9_-]{21}\Z")
 
 
 class BadInvite(Exception):
@@ -33,6 +38,7 @@ class InviteInfo:
     person_id: int | None
     role: str | None
     name: str | None
+    made_at: datetime
 
 
 async def make_invite(
@@ -87,7 +93,7 @@ async def check_invite(tx: Tx, token: str, now: datetime) -> InviteInfo:
     if row.uses_left is not None and row.uses_left <= 0:
         raise BadInvite("used")
     name = tx.vault.open("invite.name", row.ref, row.name) if row.name else None
-    return InviteInfo(row.id, row.kind, row.area_id, row.person_id, row.role, name)
+    return InviteInfo(row.id, row.kind, row.area_id, row.person_id, row.role, name, row.created_at)
 
 
 async def use_invite(tx: Tx, invite_id: int) -> bool:

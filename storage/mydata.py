@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from storage.database import Tx
 from storage.looks import looks_at
@@ -17,6 +17,8 @@ from storage.models import (
     Consent,
     Contact,
     Enrolment,
+    Kin,
+    KinQuestion,
     Look,
     Person,
     Role,
@@ -169,6 +171,9 @@ async def export_person(tx: Tx, person_id: int) -> dict[str, Any]:
             .order_by(Checkin.id),
         ),
         "cases": await _cases(tx, person_id),
+        "may_speak_for_me": await _ties(tx, Kin.relative_id, Kin.worker_id == person_id),
+        "i_may_speak_for": await _ties(tx, Kin.worker_id, Kin.relative_id == person_id),
+        "asked_of_family": await _asked_of_family(tx, person_id),
         "messages": await _rows(
             tx,
             select(every.template, every.state, every.created_at, every.finished_at)
@@ -206,6 +211,41 @@ async def _contacts(tx: Tx, person_id: int) -> list[dict[str, Any]]:
         }
         for row in rows
     ]
+
+
+async def _ties(tx: Tx, other: Any, mine: ColumnElement[bool]) -> list[dict[str, Any]]:
+    """Who may speak for whom; the other's name is null once they have left."""
+    rows = await tx.execute(
+        select(Kin, Person.ref, Person.name)
+        .join(Person, Person.id == other)
+        .where(mine)
+        .order_by(Kin.id)
+    )
+    return [
+        {
+            "name": tx.vault.open("person.name", row.ref, row.name) if row.name else None,
+            "agreed_at": row.accepted_at.isoformat() if row.accepted_at else None,
+            "ended_at": row.ended_at.isoformat() if row.ended_at else None,
+            "ended_by": row.ended_by,
+        }
+        for row in rows
+    ]
+
+
+async def _asked_of_family(tx: Tx, person_id: int) -> list[dict[str, Any]]:
+    """What relatives were asked about this person, and what this person was asked as one."""
+    return await _rows(
+        tx,
+        select(
+            (Kin.worker_id == person_id).label("about_me"),
+            KinQuestion.asked_at,
+            KinQuestion.answered_at,
+            KinQuestion.answer,
+        )
+        .join(Kin, Kin.id == KinQuestion.kin_id)
+        .where(or_(Kin.worker_id == person_id, Kin.relative_id == person_id))
+        .order_by(KinQuestion.id),
+    )
 
 
 async def _cases(tx: Tx, person_id: int) -> list[dict[str, Any]]:

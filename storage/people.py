@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any, Final
 
-from sqlalchemy import and_, bindparam, func, select, update
+from sqlalchemy import and_, bindparam, exists, func, literal, select, update
 from sqlalchemy.orm import aliased
 
 from storage.database import Tx
-from storage.models import Account, Area, Dialog, Intake, Person, Role
+from storage.models import Account, Area, Dialog, Intake, Kin, Person, Role
 from storage.prepared import Prepared
 
 
@@ -28,6 +28,7 @@ class Who:
 
     ``area_id`` is set while they are a worker. ``timezone`` and ``language`` are the person's
     own, or the area's; of an officer who is no worker, those of their first duty's area.
+    ``is_relative``: a worker and they have agreed that they may speak for that worker.
     """
 
     account_id: int
@@ -46,6 +47,7 @@ class Who:
     is_officer: bool
     is_demo: bool
     duties: tuple[Duty, ...] = ()
+    is_relative: bool = False
 
     @property
     def is_worker(self) -> bool:
@@ -87,6 +89,11 @@ TIMEZONE: Final = func.coalesce(
 ).label("timezone")
 """As :data:`LANGUAGE`."""
 
+_SPEAKS: Final = exists(
+    select(literal(1)).where(
+        Kin.relative_id == Person.id, Kin.ended_at.is_(None), Kin.accepted_at.is_not(None)
+    )
+)
 _WHO: Final = (
     select(
         Account.id.label("account_id"),
@@ -102,6 +109,7 @@ _WHO: Final = (
         Person.area_id,
         Person.is_officer,
         Person.is_demo,
+        _SPEAKS.label("is_relative"),
         LANGUAGE,
         TIMEZONE,
         Area.name.label("area_name"),
@@ -207,6 +215,7 @@ async def _who(tx: Tx, row: Any) -> Who:
         is_officer=bool(duties),
         is_demo=row.is_demo,
         duties=duties,
+        is_relative=bool(row.is_relative),
     )
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import aliased
 
 from storage.conversation import Body, Bubble, delete_messages, messages_after
 from storage.database import Tx
+from storage.family import family_to
 from storage.intake import forget_replies
 from storage.models import (
     Account,
@@ -46,7 +47,7 @@ class Told:
     def is_in(self, body: Body) -> bool:
         """Whether a bubble names the person, or quotes a message of their cases."""
         quoted = (body.get("text"), (body.get("reply") or {}).get("text"))
-        return any(self.names_in(text) for text in _texts(body)) or any(
+        return any(self.names_in(text) for text in texts_in(body)) or any(
             self._quotes(text) for text in quoted if text
         )
 
@@ -85,17 +86,17 @@ def _joined(one: str, other: str) -> bool:
     return all(sign.isalnum() and sign < _IDEOGRAPHS for sign in (one, other))
 
 
-def _texts(value: Any) -> Iterator[str]:
+def texts_in(value: Any) -> Iterator[str]:
     """All that can be read in a bubble or a reply: words, buttons, names of files."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
         for key, inner in value.items():
             if key not in _NO_WORDS:
-                yield from _texts(inner)
+                yield from texts_in(inner)
     elif isinstance(value, list):
         for inner in value:
-            yield from _texts(inner)
+            yield from texts_in(inner)
 
 
 async def erase_traces(tx: Tx, person_id: int) -> None:
@@ -119,7 +120,8 @@ async def erase_traces(tx: Tx, person_id: int) -> None:
     sent = await _sent_files(tx, person_id)
     for chat_id in [row.chat_id for row in chats]:
         await _erase_from_chat(tx, chat_id, person_id, told, sent)
-    await _erase_replies(tx, person_id, officers, told)
+    to = select(Person.id).where(or_(Person.id.in_(officers), Person.id.in_(family_to(person_id))))
+    await _erase_replies(tx, person_id, to, told)
 
 
 async def _told_by(tx: Tx, person_id: int) -> Told:
@@ -231,11 +233,11 @@ async def _erase_from_chat(
     await delete_messages(tx, chat_id, gone)
 
 
-async def _erase_replies(tx: Tx, person_id: int, officers: Select[int], told: Told) -> None:
-    """Drop the replies in the journal that are for the person, or tell an officer of them."""
+async def _erase_replies(tx: Tx, person_id: int, others: Select[int], told: Told) -> None:
+    """Drop the replies in the journal that are for the person, or tell the others of them."""
     rows = await tx.execute(
         select(Account.bot_id, Account.chat_id, Account.person_id).where(
-            or_(Account.person_id == person_id, Account.person_id.in_(officers))
+            or_(Account.person_id == person_id, Account.person_id.in_(others))
         )
     )
     chats = {(row.bot_id, row.chat_id): row.person_id == person_id for row in rows}
@@ -249,7 +251,7 @@ async def _erase_replies(tx: Tx, person_id: int, officers: Select[int], told: To
         opened = tx.vault.open("intake.replies", f"{row.bot_id}/{row.update_id}", row.replies)
         fields = [reply["fields"] for reply in json.loads(opened)]
         to = {chats.get((row.bot_id, values.get("chat_id"))) for values in fields}
-        if True in to or (False in to and any(map(told.names_in, _texts(fields)))):
+        if True in to or (False in to and any(map(told.names_in, texts_in(fields)))):
             gone.append((row.bot_id, row.update_id))
     if gone:
         await forget_replies(tx, gone)

@@ -24,7 +24,8 @@ from storage.logins import (
     open_session,
 )
 from storage.looks import looks_at
-from storage.models import Login, Look, Person, Role
+from storage.models import Kin, Login, Look, Person, Role
+from storage.people import person_name
 from storage.periods import week_of
 from storage.register import compute_register
 from tests.console_county import County, add_contact, make_county
@@ -406,8 +407,17 @@ class TestTheRegister:
             worker = county.workers["east"][0]
             ref = await tx.scalar(select(Person.ref).where(Person.id == worker))
             await add_contact(tx, worker, county.areas["east"], now, "tried", by=county.liaison)
+            # Someone of the family agreed to be asked; who looks is on their record, too.
+            relative = county.workers["west"][0]
+            kin = {"worker_id": worker, "relative_id": relative, "agreed_at": now}
+            await tx.execute(tx.insert(Kin).values(accepted_at=now, **kin))
+            mother = await person_name(tx, relative)
         await sign_in(county.supervisor)
         page = await text_of(client, f"/console/person/{ref}")
+        assert f"Family who agreed to be asked: {mother}" in page
+        async with db.read() as tx:
+            looks = await looks_at(tx, relative)
+        assert "family" in {look.what for look in looks}
         assert "a call, not reached" in page
         assert "周小梅" in page
         assert "Tried, not reached" in page

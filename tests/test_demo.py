@@ -14,7 +14,17 @@ from storage.database import Database
 from storage.enrolment import Address, enrol, give_consent, rename, take_role
 from storage.installation import DEMO, find_value
 from storage.invites import check_invite
-from storage.models import Base, Case, CaseMessage, Checkin, Contact, Delivery, Person
+from storage.models import (
+    Base,
+    Case,
+    CaseMessage,
+    Checkin,
+    Contact,
+    Delivery,
+    Kin,
+    KinQuestion,
+    Person,
+)
 from storage.periods import week_of, weeks_back
 from storage.register import compute_register
 from storage.vault import new_ref
@@ -200,6 +210,7 @@ async def test_gone_without_a_trace(db: Database, now: datetime) -> None:
 async def test_real_people_stay_as_they_are(db: Database, now: datetime) -> None:
     await _made(db, now)
     real = await _real_worker(db, now, "demo-tianjing")
+    away = await _worker(db, now)
     async with db.write() as tx:
         liaison = await tx.scalar(select(func.min(Person.id)).where(Person.is_officer))
         area = await find_area(tx, "demo-tianjing")
@@ -222,6 +233,21 @@ async def test_real_people_stay_as_they_are(db: Database, now: datetime) -> None
                 outcome="reached",
                 success=True,
                 by_person_id=liaison,
+            )
+        )
+        # They took up the link of a demo worker's, who asked them something.
+        kin = await tx.scalar(
+            tx.insert(Kin)
+            .values(worker_id=away, relative_id=real, agreed_at=now, accepted_at=now)
+            .returning(Kin.id)
+        )
+        checkin = select(func.min(Checkin.id)).where(Checkin.person_id == away)
+        await tx.execute(
+            tx.insert(KinQuestion).values(
+                kin_id=kin,
+                checkin_id=checkin.scalar_subquery(),
+                asked_at=now,
+                answer_until=now + timedelta(days=1),
             )
         )
     async with db.write() as tx:

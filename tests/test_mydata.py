@@ -18,7 +18,14 @@ from storage.mydata import export_person
 from storage.people import load_who
 from tests.county import BOT, make_area, make_person
 
-POINTING = {"person_id", "by_person_id", "author_id", "created_by"}
+POINTING = {
+    "person_id",
+    "by_person_id",
+    "author_id",
+    "created_by",
+    "worker_id",
+    "relative_id",
+}
 ELSEWHERE = {
     ("Contact", "by_person_id"): "an officer's act in someone else's record",
     ("Rollcall", "by_person_id"): "an officer's act: who asked everyone; a number once they left",

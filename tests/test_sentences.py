@@ -13,6 +13,7 @@ SPEAKING = ("handlers", "bot/channels")
 HEARD = {
     "handlers/words.py": "what people may write",
     "handlers/liaison/words.py": "what officers may write",
+    "handlers/relative/words.py": "what those at home may write",
 }
 NAMES = {"中文", "English", "Kinroom"}
 # Headers, patterns of dates, and errors as Telegram words them.

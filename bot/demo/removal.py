@@ -22,6 +22,8 @@ from storage.models import (
     Dialog,
     Enrolment,
     Invite,
+    Kin,
+    KinQuestion,
     Login,
     Look,
     Person,
@@ -75,6 +77,7 @@ async def remove_demo(tx: Tx, now: datetime) -> Removed:
         await tx.execute(
             delete(sent).where(or_(sent.person_id.in_(_DEMO), sent.case_id.in_(cases)))
         )
+    await _drop_ties(tx)
     contacts = (await tx.execute(delete(Contact).where(Contact.person_id.in_(_DEMO)))).rowcount
     await tx.execute(delete(CaseMessage).where(CaseMessage.case_id.in_(cases)))
     await tx.execute(delete(Case).where(Case.person_id.in_(_DEMO)))
@@ -97,6 +100,12 @@ async def remove_demo(tx: Tx, now: datetime) -> Removed:
     await drop_value(tx, DEMO)
     await put_value(tx, REMOVED, now.isoformat())
     return Removed(True, people, contacts, areas, kept)
+
+
+async def _drop_ties(tx: Tx) -> None:
+    ties = select(Kin.id).where(or_(Kin.worker_id.in_(_DEMO), Kin.relative_id.in_(_DEMO)))
+    await tx.execute(delete(KinQuestion).where(KinQuestion.kin_id.in_(ties)))
+    await tx.execute(delete(Kin).where(Kin.id.in_(ties)))
 
 
 async def _drop_chats(tx: Tx) -> None:

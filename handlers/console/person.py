@@ -8,6 +8,7 @@ from handlers.console.calendar import open_calendar
 from handlers.console.frame import CONSOLE, session_of, write_page
 from storage.access import access_worker
 from storage.evidence import checkins_behind, contacts_behind
+from storage.family import relatives_of
 from storage.installation import DEMO, find_value
 from storage.looks import record_look
 from storage.register import named_register
@@ -31,8 +32,11 @@ async def show_person(request: web.Request) -> web.Response:
             "standing": named[0] if named else None,
             "contacts": await contacts_behind(tx, worker.person_id, period.start, period.end),
             "checkins": await checkins_behind(tx, worker.person_id, period.start, period.end),
+            "family": await relatives_of(tx, worker.person_id),
             "is_demo": await find_value(tx, DEMO) is not None,
         }
     async with console.db.write() as tx:
         await record_look(tx, officer, now, what="person", person_id=worker.person_id)
+        for one in shown["family"]:
+            await record_look(tx, officer, now, what="family", person_id=one.person_id)
     return write_page(request, "person.html", **shown)

@@ -9,7 +9,7 @@ from aiogram.utils.i18n import gettext as _
 from handlers.liaison.callbacks import CallTap, SilentPageTap, UndoTap
 from handlers.liaison.keyboards import button, menu_row
 from handlers.liaison.show import Page, remark, show
-from handlers.liaison.silent import person_card
+from handlers.liaison.silent import look_at_family, person_card
 from handlers.liaison.wording import name_of
 from handlers.say import clock_time
 from storage.calls import note_call, undo_call
@@ -71,6 +71,7 @@ async def tap_undo(
     if person is None:
         return show(tap, _("Taken back, as if it had not been noted."))
     await record_look(tx, who.person_id, now, what="person", person_id=person_id)
-    text, keyboard = person_card(person, now, who.timezone, callback_data.offset)
+    family = await look_at_family(tx, who, person_id, now)
+    text, keyboard = person_card(person, family, now, who.timezone, callback_data.offset)
     note = _("Taken back. {name} is as before.").format(name=name_of(person))
     return show(tap, text, keyboard, note)

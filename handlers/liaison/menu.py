@@ -6,9 +6,10 @@ from aiogram.methods import AnswerCallbackQuery, SendMessage
 from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
 from aiogram.utils.i18n import gettext as _
 
-from handlers.keyboards import open_my_data, worker_menu
+from handlers.callbacks import KinTap
+from handlers.keyboards import open_my_data, own_menu
 from handlers.liaison.callbacks import TaskTap
-from handlers.liaison.keyboards import task_button
+from handlers.liaison.keyboards import button, task_button
 from handlers.liaison.show import Page, show
 from handlers.words import Said
 from storage.people import Who
@@ -26,6 +27,8 @@ def officer_menu(who: Who) -> tuple[str, InlineKeyboardMarkup]:
     rows.append([open_my_data()])
     if who.is_worker:
         rows[-1].append(task_button("mine", _("My own page")))
+    if who.is_relative:
+        rows.append([button(_("I've heard from my family"), KinTap(act="heard"))])
     text = (
         _("{name}, what shall we look at?").format(name=who.name)
         if who.name
@@ -55,6 +58,6 @@ async def show_own_page(tap: CallbackQuery, who: Who) -> Page:
         SendMessage(
             chat_id=tap.from_user.id,
             text=_("This is your own page now."),
-            reply_markup=worker_menu(officer=True),
+            reply_markup=own_menu(who),
         ),
     ]

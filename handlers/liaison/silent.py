@@ -23,6 +23,7 @@ from handlers.liaison.wording import (
 )
 from handlers.liaison.words import Asks
 from storage.database import Tx
+from storage.family import Relative, relatives_of
 from storage.looks import record_look
 from storage.people import Who
 from storage.silence import SilentPerson, access_person, silent_list, today_figures
@@ -118,12 +119,21 @@ async def open_card(
     if person is None:
         return remark(tap, _("This person isn't yours to look after, or not any more."))
     await record_look(tx, who.person_id, now, what="person", person_id=person.person_id)
-    text, keyboard = person_card(person, now, who.timezone, callback_data.offset)
+    family = await look_at_family(tx, who, person.person_id, now)
+    text, keyboard = person_card(person, family, now, who.timezone, callback_data.offset)
     return show(tap, text, keyboard)
 
 
+async def look_at_family(tx: Tx, who: Who, person_id: int, now: datetime) -> list[Relative]:
+    """Who may speak for a worker whose card is opened; each of them can see who looked."""
+    family = await relatives_of(tx, person_id)
+    for one in family:
+        await record_look(tx, who.person_id, now, what="family", person_id=one.person_id)
+    return family
+
+
 def person_card(
-    person: SilentPerson, now: datetime, timezone: str, offset: int
+    person: SilentPerson, family: Sequence[Relative], now: datetime, timezone: str, offset: int
 ) -> tuple[str, InlineKeyboardMarkup]:
     """Who they are, since when there is no word and why, and the two buttons of a call."""
     place = place_of(person)
@@ -139,6 +149,7 @@ def person_card(
         if person.phone
         else _("No phone number is known; perhaps the family has one.")
     )
+    lines += [_family_line(one) for one in family]
 
     def called(text: str, *, reached: bool) -> Rows:
         return [
@@ -164,3 +175,12 @@ def person_card(
     lines = [line[:1].upper() + line[1:] for line in lines]
     text = "\n".join((f"{name_of(person)}{_SEPARATOR}{person.area_name}", *lines))
     return text, InlineKeyboardMarkup(inline_keyboard=rows)
+
+
+def _family_line(one: Relative) -> str:
+    name = one.name or _("Someone without a name")
+    if one.phone:
+        return _("Family who agreed to be asked: {name}, phone {phone}").format(
+            name=name, phone=one.phone
+        )
+    return _("Family who agreed to be asked: {name}").format(name=name)

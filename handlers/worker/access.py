@@ -14,8 +14,8 @@ async def known(_event: Any, who: Who | None = None) -> bool:
 
 
 async def plain_worker(_event: Any, who: Who | None = None) -> bool:
-    """A worker who is no officer: nothing they say can mean a case, or a draft."""
-    return who is not None and who.is_worker and not who.is_officer
+    """Nothing else besides: nothing they say can mean a case, a draft, or word of another."""
+    return who is not None and who.is_worker and not (who.is_officer or who.is_relative)
 
 
 async def worker(_event: Any, who: Who | None = None) -> bool:

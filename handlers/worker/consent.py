@@ -47,3 +47,29 @@ def officer_consent(area: str) -> str:
             _("• You can leave any time; your name is erased then."),
         )
     )
+
+
+def relative_consent(name: str, area: str) -> str:
+    """What a relative of the worker ``name`` agrees to."""
+    return "\n".join(
+        (
+            _(
+                "{name} works away, and would like you to be able to say that all is well "
+                "with them. If you agree:"
+            ).format(name=name),
+            "",
+            _(
+                "• Now and then we ask you whether you have heard from {name}. "
+                "You can also tell us yourself, any time."
+            ).format(name=name),
+            _(
+                "• Kept: your name, this chat and that answer. "
+                "{name} and the liaison of {area} see it."
+            ).format(name=name, area=area),
+            _(
+                "• You see nothing of what is held about {name}. "
+                "What else you write here goes to the liaison."
+            ).format(name=name),
+            _("• It is up to you. Stop any time with one tap, and have it all erased."),
+        )
+    )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from aiogram import F, Router
 from aiogram.filters import CommandObject, CommandStart, StateFilter
@@ -16,46 +16,39 @@ from aiogram.utils.i18n import gettext as _
 from handlers.callbacks import EnrolTap
 from handlers.keyboards import consent_choice, language_choice, place_choice
 from handlers.liaison.menu import officer_menu
+from handlers.relative.states import Accepting
 from handlers.say import LANGUAGES, Says, in_both, language_name, replace, say, toast
 from handlers.words import AGREE, DECLINE, Said, plain
 from handlers.worker.access import known, not_known
-from handlers.worker.consent import officer_consent, worker_consent, worker_consent_more
-from handlers.worker.names import LONGEST, check_name
+from handlers.worker.invited import read_invite, why_not
+from handlers.worker.names import check_name, name_refused
 from handlers.worker.states import Enrolling
-from storage.areas import get_area
 from storage.contacts import record_heard
 from storage.database import Tx
 from storage.dialogs import Conversation
 from storage.enrolment import (
     DUTY,
     PURPOSE,
+    RELATIVE,
     Address,
     enrol,
     give_consent,
     rename,
     take_role,
 )
-from storage.invites import BadInvite, InviteInfo, check_invite, use_invite
+from storage.family import Spoken, join_family
+from storage.invites import BadInvite, InviteInfo, use_invite
 from storage.people import Who, load_who
 
 router = Router(name="enrol")
 newcomer = Router(name="newcomer")
+_PURPOSES: Final = {"worker": PURPOSE, "officer": DUTY, "relative": RELATIVE}
 
 
 newcomer.message.filter(not_known)
 newcomer.callback_query.filter(not_known)
 router.message.filter(known)
 router.callback_query.filter(known)
-
-
-def why_not(bad: BadInvite) -> str:
-    """Why a link lets nobody in, and what to do."""
-    return {
-        "malformed": _("This link is not whole. Please open it again, or ask for a new one."),
-        "unknown": _("This link is not one of ours. Please ask your village for a new one."),
-        "used": _("This link has been used up. Please ask your village for a new one."),
-        "expired": _("This link is too old by now. Please ask your village for a new one."),
-    }[bad.why]
 
 
 @newcomer.message(CommandStart(deep_link=True))
@@ -65,26 +58,16 @@ async def open_link(
     """First contact: nothing is stored, the invite travels in the buttons."""
     token = (command.args or "").strip()
     try:
-        invite = await _enrolling_invite(tx, token, now)
+        invited = await read_invite(tx, token, now)
     except BadInvite as bad:
-        return say(message.chat.id, why_not(bad))
+        return say(message.chat.id, why_not(bad, token))
     await state.set_state(Enrolling.language)
     await state.set_data({"token": token})
-    area = await get_area(tx, invite.area_id or 0)
-    text = in_both("Hello, this is the family room of {area}.", area=area.name)
     return say(
         message.chat.id,
-        f"{text}\n\n{in_both('Which language do you like to read?')}",
+        f"{invited.greeting()}\n\n{in_both('Which language do you like to read?')}",
         language_choice(token),
     )
-
-
-async def _enrolling_invite(tx: Tx, token: str, now: datetime) -> InviteInfo:
-    invite = await check_invite(tx, token, now)
-    if invite.kind == "device":
-        # A link for another device is for the web chat page; it enrols nobody.
-        raise BadInvite("unknown")
-    return invite
 
 
 @newcomer.callback_query(EnrolTap.filter(F.step == "lang"))
@@ -118,16 +101,14 @@ async def _ask_consent(
         language = LANGUAGES[0]
     with get_i18n().use_locale(language):
         try:
-            invite = await _enrolling_invite(tx, token, now)
+            invited = await read_invite(tx, token, now)
         except BadInvite as bad:
-            return why_not(bad), None
+            return why_not(bad, token), None
         await state.set_state(Enrolling.consent)
         await state.set_data({"token": token, "language": language})
-        area = (await get_area(tx, invite.area_id or 0)).name
-        if invite.kind == "officer":
-            return officer_consent(area), consent_choice(language, token, more=False)
-        text = worker_consent_more(area) if more else worker_consent(area)
-        return text, consent_choice(language, token, more=not more)
+        text = invited.consent_words(more=more)
+        there_is_more = invited.invite.kind == "worker" and not more
+        return text, consent_choice(language, token, more=there_is_more)
 
 
 @newcomer.callback_query(EnrolTap.filter(F.step == "more"))
@@ -214,14 +195,18 @@ async def _agree(
     language = language if language in LANGUAGES else LANGUAGES[0]
     with get_i18n().use_locale(language):
         try:
-            invite = await _enrolling_invite(tx, token, now)
+            invited = await read_invite(tx, token, now)
+            invite = invited.invite
             if not await use_invite(tx, invite.id):
                 raise BadInvite("used")
         except BadInvite as bad:
-            return _Agreed(why_not(bad))
-        purpose = DUTY if invite.kind == "officer" else PURPOSE
-        person_id = await give_consent(tx, address, language=language, now=now, purpose=purpose)
+            return _Agreed(why_not(bad, token))
+        person_id = await give_consent(
+            tx, address, language=language, now=now, purpose=_PURPOSES[invite.kind]
+        )
         conversation.known = True
+        if invited.inviter is not None:
+            return await _join_family(tx, state, address, person_id, invited.inviter, now)
         if invite.kind == "officer":
             return await _join_officer(tx, state, address, person_id, invite, now)
         await state.set_state(Enrolling.name)
@@ -230,6 +215,23 @@ async def _agree(
             _("Thank you. Now we know each other."),
             [say(address.chat_id, _("What shall we call you?"))],
         )
+
+
+async def _join_family(
+    tx: Tx, state: FSMContext, address: Address, person_id: int, inviter: Spoken, now: datetime
+) -> _Agreed:
+    kin_id = await join_family(tx, person_id, inviter, now)
+    await state.set_state(Accepting.name)
+    await state.set_data({"kin": kin_id})
+    return _Agreed(
+        _("Thank you. Now we know each other."),
+        [
+            say(
+                address.chat_id,
+                _("What shall we call you? {name} will see it.").format(name=inviter.name),
+            )
+        ],
+    )
 
 
 async def _join_officer(
@@ -276,15 +278,6 @@ async def tell_name(message: Message, tx: Tx, who: Who, state: FSMContext, now: 
         _("Hello {name}. Where are you now? A city or a country is enough.").format(name=name),
         place_choice(),
     )
-
-
-def name_refused(text: str) -> str:
-    """Why this is no name, and what would be."""
-    if len(text.strip()) > LONGEST:
-        return _("That is a little long. Up to {longest} characters, please.").format(
-            longest=LONGEST
-        )
-    return _("Please write your name in letters or characters.")
 
 
 @newcomer.message()

@@ -84,7 +84,8 @@ async def tap_resume(tap: CallbackQuery, tx: Tx, who: Who, now: datetime) -> Say
     )
 )
 async def ask_leave(message: Message, state: FSMContext) -> Says:
-    await state.clear()
+    if "kin" not in await state.get_data():
+        await state.clear()
     return say(message.chat.id, _ask(), _leave_choice())
 
 
@@ -128,7 +129,9 @@ async def tap_erase(
         replace(tap, _("Erased.")),
         say(
             tap.from_user.id,
-            _("It's all gone. You're welcome back any time, with a link from your village."),
+            _("It's all gone. You're welcome back any time, with a link from your village.")
+            if who.is_worker or who.is_officer
+            else _("It's all gone. You're welcome back any time, with a new link."),
             ReplyKeyboardRemove(),
         ),
     ]

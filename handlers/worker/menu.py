@@ -9,18 +9,19 @@ from aiogram.types import CallbackQuery, Message
 from aiogram.utils.i18n import gettext as _
 
 from handlers.callbacks import MoveTap
-from handlers.keyboards import duty_choice, move_choice, worker_menu
+from handlers.keyboards import duty_choice, join_choice, move_choice, own_menu
 from handlers.liaison.menu import officer_menu
+from handlers.relative.menu import relative_menu
 from handlers.say import Markup, Says, replace, say, toast
 from handlers.words import BACK, MENU, Said
 from handlers.worker.access import known
-from handlers.worker.consent import officer_consent
-from handlers.worker.enrol import why_not
+from handlers.worker.consent import officer_consent, worker_consent
+from handlers.worker.invited import why_not
 from handlers.worker.states import Enrolling
 from storage.areas import get_area
 from storage.contacts import record_heard
 from storage.database import Tx
-from storage.enrolment import DUTY, enrol, record_consent, take_role
+from storage.enrolment import DUTY, PURPOSE, enrol, has_consent, record_consent, take_role
 from storage.invites import BadInvite, InviteInfo, check_invite, use_invite
 from storage.people import Who, load_who
 
@@ -32,8 +33,8 @@ router.callback_query.filter(known)
 def main_menu(who: Who) -> tuple[str, Markup]:
     """The first page of whoever this is."""
     if who.is_worker:
-        return _("What would you like to do?"), worker_menu(officer=who.is_officer)
-    return officer_menu(who)
+        return _("What would you like to do?"), own_menu(who)
+    return officer_menu(who) if who.is_officer else relative_menu(who)
 
 
 @router.message(CommandStart(deep_link=True))
@@ -81,6 +82,8 @@ async def _offer_village(
             ),
             say(message.chat.id, text, keyboard),
         ]
+    if who.area_id is None and not await has_consent(tx, who.person_id, PURPOSE):
+        return say(message.chat.id, worker_consent(area.name), join_choice(token))
     if who.area_id is None:
         # Consent was given, the name never told: the link goes on where it stopped.
         await state.set_state(Enrolling.name)
@@ -91,7 +94,7 @@ async def _offer_village(
         return say(
             message.chat.id,
             _("You're already in, {name}. Nothing more to do.").format(name=who.name),
-            worker_menu(officer=who.is_officer),
+            own_menu(who),
         )
     return say(
         message.chat.id,
@@ -155,8 +158,8 @@ async def tap_stay(tap: CallbackQuery) -> Says:
 async def show(message: Message, tx: Tx, who: Who, state: FSMContext, now: datetime) -> Says:
     """Always works, from everywhere; a name still owed is asked for again."""
     if who.area_id is None and not who.is_officer:
-        area = (await state.get_data()).get("area")
-        if area is not None:
+        data = await state.get_data()
+        if "area" in data or "kin" in data:
             return say(
                 message.chat.id,
                 _(

@@ -21,6 +21,7 @@ from aiogram.utils.i18n import gettext as _
 from handlers.abilities import Abilities
 from handlers.callbacks import DataTap
 from handlers.keyboards import button, place_choice
+from handlers.relative.menu import asked_about_button
 from handlers.say import (
     LANGUAGES,
     Says,
@@ -32,11 +33,11 @@ from handlers.say import (
     toast,
     zone_name,
 )
-from handlers.words import Said
+from handlers.words import MY_DATA, Said
 from handlers.worker.access import known
-from handlers.worker.enrol import name_refused
+from handlers.worker.family import family_button
 from handlers.worker.menu import main_menu
-from handlers.worker.names import check_name
+from handlers.worker.names import check_name, name_refused
 from handlers.worker.place import ask_place
 from handlers.worker.states import Telling
 from storage.contacts import record_heard
@@ -55,7 +56,7 @@ _LOOKS = 5
 _QUIET = ((21, 8), (22, 7), (23, 9), (20, 9))
 
 
-@router.message(Said(frozenset({"我的资料", "资料", "my data", "/mydata", "data"}), "My data"))
+@router.message(Said(MY_DATA, "My data"))
 async def show(
     message: Message,
     tx: Tx,
@@ -70,7 +71,7 @@ async def show(
     await record_heard(tx, who, now, kind="message", outcome="data")
     held = await held_about(tx, who.person_id)
     links = abilities_of[bot.id].device_links
-    return say(message.chat.id, await _page(tx, who, held), _buttons(held, device_links=links))
+    return say(message.chat.id, await _page(tx, who, held), _buttons(who, held, device_links=links))
 
 
 @router.callback_query(DataTap.filter(F.act == "page"))
@@ -81,7 +82,7 @@ async def tap_page(
     links = abilities_of[bot.id].device_links
     return [
         toast(tap),
-        replace(tap, await _page(tx, who, held), _buttons(held, device_links=links)),
+        replace(tap, await _page(tx, who, held), _buttons(who, held, device_links=links)),
     ]
 
 
@@ -112,11 +113,12 @@ async def _page(tx: Tx, who: Who, held: Held) -> str:
         ).format(n=held.contacts)
     )
     lines.append("")
-    lines += await _who_looked(tx, who, held.timezone)
+    lines += await who_looked(tx, who, held.timezone)
     return "\n".join(lines)
 
 
-async def _who_looked(tx: Tx, who: Who, timezone: str) -> list[str]:
+async def who_looked(tx: Tx, who: Who, timezone: str) -> list[str]:
+    """The last looks of officers, in words."""
     looks = await looks_at(tx, who.person_id, limit=_LOOKS)
     if not looks:
         return [_("No one has looked at your record.")]
@@ -135,7 +137,7 @@ def _tap(act: str, value: str = "") -> str:
     return DataTap(act=act, value=value).pack()
 
 
-def _buttons(held: Held, *, device_links: bool) -> InlineKeyboardMarkup:
+def _buttons(who: Who, held: Held, *, device_links: bool) -> InlineKeyboardMarkup:
     pause = (
         button(_("End the pause"), _tap("resume"))
         if held.status == "paused"
@@ -149,18 +151,21 @@ def _buttons(held: Held, *, device_links: bool) -> InlineKeyboardMarkup:
     copies = [button(_("Get a copy"), _tap("export"))]
     if device_links:
         copies.append(button(_("Another phone"), _tap("device")))
-    return InlineKeyboardMarkup(
-        inline_keyboard=[
-            [
-                button(_("Change my name"), _tap("name")),
-                button(_("Change my place"), _tap("place")),
-            ],
-            [button(_("Quiet hours"), _tap("quiet")), button(_("Language"), _tap("language"))],
-            [pause, rhythm],
-            copies,
-            [button(_("Leave and erase everything"), _tap("leave"))],
-        ]
-    )
+    family = [family_button()] if who.is_worker else []
+    if who.is_relative:
+        family.append(asked_about_button())
+    rows = [
+        [
+            button(_("Change my name"), _tap("name")),
+            button(_("Change my place"), _tap("place")),
+        ],
+        [button(_("Quiet hours"), _tap("quiet")), button(_("Language"), _tap("language"))],
+        [pause, rhythm],
+        *([one] for one in family),
+        copies,
+        [button(_("Leave and erase everything"), _tap("leave"))],
+    ]
+    return InlineKeyboardMarkup(inline_keyboard=rows)
 
 
 def _back() -> list[list[InlineKeyboardButton]]:

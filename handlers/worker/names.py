@@ -4,6 +4,8 @@ import re
 import unicodedata
 from typing import Final
 
+from aiogram.utils.i18n import gettext as _
+
 LONGEST: Final = 40
 _SPACES: Final = re.compile(r"\s+")
 _SENTENCE: Final = re.compile(r"[。！？!?，；;：]")
@@ -28,3 +30,12 @@ def check_name(text: str) -> str | None:
     if not any(unicodedata.category(sign).startswith("L") for sign in name):
         return None
     return name
+
+
+def name_refused(text: str) -> str:
+    """Why this is no name, and what would be."""
+    if len(text.strip()) > LONGEST:
+        return _("That is a little long. Up to {longest} characters, please.").format(
+            longest=LONGEST
+        )
+    return _("Please write your name in letters or characters.")

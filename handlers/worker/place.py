@@ -12,7 +12,7 @@ from aiogram.utils.i18n import get_i18n
 from aiogram.utils.i18n import gettext as _
 
 from handlers.callbacks import PlaceTap
-from handlers.keyboards import place_or_message, place_skip, worker_menu
+from handlers.keyboards import own_menu, place_or_message, place_skip
 from handlers.say import Says, replace, say, take_buttons_off, toast
 from handlers.words import SKIP, Said
 from handlers.worker.access import worker
@@ -127,4 +127,4 @@ async def _done(message: Message, who: Who, state: FSMContext, said: str) -> Sen
             "That's all, {name}. About once a week we ask how you are; one tap answers. "
             "Below is everything you can do here."
         ).format(name=who.name)
-    return say(message.chat.id, said, worker_menu(officer=who.is_officer))
+    return say(message.chat.id, said, own_menu(who))

@@ -165,7 +165,7 @@ class Invite(Base):
     """A link that lets someone in. Only the token's keyed hash is kept.
 
     ``kind``: ``worker`` (enrol in the area), ``officer`` (take ``role`` there), ``device`` (open
-    ``person_id``'s web chat on another device).
+    ``person_id``'s web chat on another device), ``relative`` (may speak for ``person_id``).
     """
 
     __tablename__ = "invite"
