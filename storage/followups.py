@@ -9,8 +9,9 @@ from sqlalchemy import and_, bindparam, exists, func, literal, select, update
 
 from storage.checkins import is_expected
 from storage.database import Tx
-from storage.models import Account, Area, Checkin, Contact, Delivery, Person, Step, Task
+from storage.models import Account, Checkin, Contact, Delivery, Person, Step, Task
 from storage.outbox import CHECKIN, lane_of
+from storage.tasks import open_task
 
 BATCH: Final = 500
 
@@ -133,17 +134,14 @@ async def record_taken(tx: Tx, taken: Taken, now: datetime) -> None:
     for n in {nudge[2] for nudge in taken.nudges}:
         await _enqueue_nudges(tx, [nudge for nudge in taken.nudges if nudge[2] == n], n, now)
     for case, why, raise_at in taken.tasks:
-        await tx.execute(
-            tx.insert(Task)
-            .values(
-                person_id=case.person_id,
-                area_id=case.area_id,
-                checkin_id=case.checkin_id,
-                why=why,
-                opened_at=now,
-                raise_at=raise_at,
-            )
-            .on_conflict_do_nothing()
+        await open_task(
+            tx,
+            person_id=case.person_id,
+            area_id=case.area_id,
+            checkin_id=case.checkin_id,
+            why=why,
+            raise_at=raise_at,
+            now=now,
         )
     if taken.raised:
         await tx.execute(
@@ -195,35 +193,3 @@ async def _enqueue_nudges(
 def nudge_template(n: int) -> Literal["nudge", "nudge_again"]:
     """The first nudge is worded unlike those after it."""
     return "nudge" if n == 1 else "nudge_again"
-
-
-async def close_tasks(tx: Tx, now: datetime) -> int:
-    """Close the tasks of those there is word of, or who are not asked any more; how many."""
-    since = and_(Contact.person_id == Task.person_id, Contact.at >= Task.opened_at)
-    closed = 0
-    for how, which in (
-        ("heard", exists().where(since, Contact.evidence == "self")),
-        ("vouched", exists().where(since, Contact.evidence == "relative", Contact.success)),
-        ("reached", exists().where(since, Contact.evidence == "liaison", Contact.success)),
-        ("left", ~exists().where(Person.id == Task.person_id, is_expected())),
-    ):
-        done = await tx.execute(
-            update(Task)
-            .where(Task.closed_at.is_(None), which)
-            .values(closed_at=now, closed_as=how)
-            .execution_options(synchronize_session=False)
-        )
-        closed += done.rowcount
-    return closed
-
-
-async def open_tasks(tx: Tx, path: str, limit: int) -> list[Any]:
-    """Open tasks of a subtree, those raised first, then the oldest."""
-    rows = await tx.execute(
-        select(Task.id, Task.person_id, Task.why, Task.opened_at, Task.raised_at)
-        .join(Area, Area.id == Task.area_id)
-        .where(Task.closed_at.is_(None), Area.path.startswith(path, autoescape=True))
-        .order_by(Task.raised_at.is_(None), Task.opened_at, Task.id)
-        .limit(limit)
-    )
-    return list(rows)

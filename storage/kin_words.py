@@ -12,6 +12,7 @@ from storage.family import STANDS, Spoken, spoken_for
 from storage.kin import Answer, name_of
 from storage.models import Checkin, Contact, Delivery, Kin, KinQuestion, Person
 from storage.people import Who
+from storage.tasks import RAISED_AFTER, open_task
 
 Said = Literal["noted", "again", "late", "over", "left", "foreign", "today"]
 
@@ -90,7 +91,24 @@ async def answer_question(
         return KinSaid("again", about)
     if answer == "fine":
         await _vouch(tx, who, about, now, row.checkin_id)
+    if answer == "call":
+        await _have_called(tx, about, row.checkin_id, now)
     return KinSaid("noted", about, answer)
+
+
+async def _have_called(tx: Tx, about: Spoken, checkin_id: int, now: datetime) -> None:
+    """The relative was promised that the liaison calls: whatever the rule says of silence."""
+    area_id = await tx.scalar(select(Person.area_id).where(Person.id == about.worker_id))
+    if area_id is not None:
+        await open_task(
+            tx,
+            person_id=about.worker_id,
+            area_id=area_id,
+            checkin_id=checkin_id,
+            why="call",
+            raise_at=now + RAISED_AFTER,
+            now=now,
+        )
 
 
 async def vouch_unasked(tx: Tx, who: Who, kin_id: int, now: datetime) -> KinSaid:

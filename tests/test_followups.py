@@ -1,6 +1,7 @@
 """What follows a check-in without an answer, on both databases: nudges, a task, the supervisor."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 import pytest
 from sqlalchemy import insert, select, update
@@ -10,11 +11,14 @@ from scheduler.followups import end_tasks, follow_up
 from storage.areas import find_area
 from storage.checkins import answer_checkin
 from storage.database import Database
-from storage.models import Account, Checkin, Contact, Delivery, Person, Step, Task
+from storage.enrolment import RELATIVE, record_consent
+from storage.kin_words import answer_question
+from storage.models import Account, Checkin, Contact, Delivery, Kin, KinQuestion, Person, Step, Task
+from storage.people import load_who
 from storage.recurrence import Weeks
 from storage.rule_terms import CheckinTerms
 from storage.rules import add_rule, edit_rule, find_rule, stop_rule
-from tests.outbox_people import make_area, make_person
+from tests.outbox_people import LANE, make_area, make_person
 
 THURSDAY = datetime(2026, 11, 19, 12, tzinfo=UTC)
 DUE = datetime(2026, 11, 22, 2, tzinfo=UTC)
@@ -168,3 +172,45 @@ async def test_a_stopped_rule_asks_no_further(db: Database) -> None:
         await stop_rule(tx, await find_rule(tx, area, "weekly"), DUE + HOUR)
     await live(db, 80)
     assert await steps(db) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "steps_then"),
+    [
+        ("fine", ["nudge", "nudge", "relative"]),
+        ("no", ["nudge", "nudge", "relative", "liaison"]),
+        ("call", ["nudge", "nudge", "relative"]),  # the task is there with the answer
+        (None, ["nudge", "nudge", "relative", "liaison", "supervisor"]),
+    ],
+)
+async def test_the_family_is_asked_before_the_liaison(
+    db: Database, said: Literal["fine", "no", "call"] | None, steps_then: list[str]
+) -> None:
+    worker = await asked(db)
+    async with db.write() as tx:
+        mother = await make_person(tx, THURSDAY, name="妈妈", chat_id=77)
+        await tx.execute(
+            insert(Kin).values(
+                worker_id=worker, relative_id=mother, agreed_at=THURSDAY, accepted_at=THURSDAY
+            )
+        )
+        await record_consent(
+            tx, mother, purpose=RELATIVE, given=True, channel="telegram", now=THURSDAY
+        )
+    await live(db, 73)
+    async with db.write() as tx:
+        question = await tx.scalar(select(KinQuestion.id))
+        assert question is not None
+        if said is not None:
+            who = await load_who(tx, LANE, 77)
+            assert who is not None
+            noted = await answer_question(tx, who, question, said, DUE + 74 * HOUR)
+            assert noted.what == "noted"
+    await live(db, 60, DUE + 75 * HOUR)
+    if said is None:
+        await live(db, 200, DUE + 75 * HOUR)
+    found = [kind for kind, _ in await steps(db)]
+    assert found == steps_then
+    async with db.read() as tx:
+        why = await tx.scalar(select(Task.why))
+    assert why == {"fine": None, "no": "no", "call": "call", None: "unanswered"}[said]
