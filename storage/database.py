@@ -2,16 +2,17 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import CursorResult, Executable, event
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from storage.gathering import Apart, Gatherings, Seat
 from storage.postgres import (
     APPLICATION,
     BEGIN,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
 
 __all__ = ["APPLICATION", "Database", "Tx"]
+_Result = TypeVar("_Result")
 
 
 class Tx:
@@ -40,23 +42,32 @@ class Tx:
     commit has succeeded, in the order given; they must not touch the database.
 
     ``database`` is what prepared statements go to: without it there are none, as in a migration.
+    Without ``conn`` the transaction is shared, and there are no others.
     """
 
-    __slots__ = ("_after_commit", "_listening", "_postgres", "_sqlite", "conn", "vault")
+    __slots__ = ("_after_commit", "_conn", "_listening", "_postgres", "_seat", "_sqlite", "vault")
 
     def __init__(
         self,
-        conn: AsyncConnection,
+        conn: AsyncConnection | None,
         vault: Vault,
-        database: SqliteConnection | PostgresTransaction | None = None,
+        database: SqliteConnection | PostgresTransaction | Seat | None = None,
         listening: Sequence[list[str]] = (),
     ) -> None:
-        self.conn = conn
+        self._conn = conn
         self.vault = vault
+        self._seat = database if isinstance(database, Seat) else None
         self._sqlite = database if isinstance(database, SqliteConnection) else None
         self._postgres = database if isinstance(database, PostgresTransaction) else None
         self._listening = listening
         self._after_commit: list[Callable[[], None]] = []
+
+    @property
+    def conn(self) -> AsyncConnection:
+        """Raises :class:`storage.gathering.Apart` where the transaction is shared."""
+        if self._conn is None:
+            raise Apart
+        return self._conn
 
     async def execute(
         self,
@@ -84,6 +95,10 @@ class Tx:
             once = prepared.on_postgres or prepared.compile(self.conn.dialect)
             self._tell(once.sql)
             rows = await self._postgres.run(once.sql, once.values(given))
+        elif self._seat is not None:
+            once = prepared.on_postgres or prepared.compile(self._seat.dialect)
+            self._tell(once.sql)
+            return await self._seat.run(once, given)
         else:
             assert self._sqlite is not None
             once = prepared.on_sqlite or prepared.compile(self.conn.dialect)
@@ -103,6 +118,8 @@ class Tx:
             once = prepared.on_postgres or prepared.compile(self.conn.dialect)
             self._tell(once.sql)
             await self._postgres.run_many(once.sql, [once.values(each) for each in given])
+        elif self._seat is not None:
+            raise Apart
         else:
             assert self._sqlite is not None
             once = prepared.on_sqlite or prepared.compile(self.conn.dialect)
@@ -115,6 +132,9 @@ class Tx:
         To be called first of all: the transaction then sees what the one before it has done. On
         SQLite, where writers take turns anyway, it does nothing.
         """
+        if self._seat is not None:
+            self._tell("SELECT pg_advisory_xact_lock")
+            await self._seat.take_turn(key)
         if self._postgres is not None:
             statement = f"SELECT pg_advisory_xact_lock({int(key)})"
             self._tell(statement)
@@ -127,7 +147,7 @@ class Tx:
 
     @property
     def on_postgres(self) -> bool:
-        return self.conn.dialect.name == "postgresql"
+        return self._seat is not None or self.conn.dialect.name == "postgresql"
 
     def insert(self, table: Any) -> "PostgresInsert":
         """An ``INSERT`` that knows ``on_conflict_do_nothing`` and ``..._do_update``.
@@ -166,6 +186,7 @@ class Database:
         else:
             self.engine = postgres_engine(self.url, pool_size)
         self._writer = Writer(self.engine) if self.on_sqlite else None
+        self._gatherings = None if self.on_sqlite else Gatherings(self.engine)
         self._endings: set[asyncio.Task[None]] = set()
         self._listening: list[list[str]] = []
 
@@ -178,6 +199,32 @@ class Database:
         if self._writer is not None:
             return _Turn(self._writer, self.vault, self._listening, together=together)
         return self._write_beside()
+
+    async def write_shared(self, work: Callable[[Tx], Awaitable[_Result]]) -> _Result:
+        """What ``work`` returns, after the commit of what it wrote; many of these come at once.
+
+        They may share a transaction and its commit. ``work`` may be called twice: nothing of the
+        first time has happened then.
+        """
+        if self._gatherings is not None:
+            with contextlib.suppress(Apart):
+                return await self._work_in(self._gatherings, work)
+        async with self.write(together=True) as tx:
+            return await work(tx)
+
+    async def _work_in(
+        self, gatherings: Gatherings, work: Callable[[Tx], Awaitable[_Result]]
+    ) -> _Result:
+        seat = await gatherings.enter()
+        try:
+            tx = Tx(None, self.vault, seat, self._listening)
+            result = await work(tx)
+        except BaseException:
+            seat.leave()
+            raise
+        await seat.finish()
+        tx.committed()
+        return result
 
     @contextlib.asynccontextmanager
     async def _write_beside(self) -> AsyncIterator[Tx]:
@@ -210,6 +257,8 @@ class Database:
         await transaction.roll_back()
 
     async def close(self) -> None:
+        if self._gatherings is not None:
+            await self._gatherings.close()
         while self._endings:
             await asyncio.wait(self._endings)
         if self._writer is not None:

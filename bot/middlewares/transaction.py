@@ -76,7 +76,8 @@ class OneTransaction(BaseMiddleware):
         chat_id = where.chat.id if where.chat is not None else where.user.id
         place = StorageKey(bot_id=bot.id, chat_id=chat_id, user_id=where.user.id)
         key = dialog_key(place)
-        async with self._db.write(together=True) as tx:
+
+        async def take(tx: Tx) -> Taken:
             arrival = await load_arrival(
                 tx,
                 bot_id=bot.id,
@@ -101,7 +102,9 @@ class OneTransaction(BaseMiddleware):
             finally:
                 current_conversation.reset(open_now)
             await self._write(tx, conversation, bot.id, event.update_id, says, data, now)
-        return Taken(says, journaled=conversation.known)
+            return Taken(says, journaled=conversation.known)
+
+        return await self._db.write_shared(take)
 
     def _open(self, tx: Tx, arrival: Arrival | None, key: str, now: datetime) -> Conversation:
         if arrival is None:
