@@ -1,6 +1,7 @@
 """Pace: how fast a bot's lane may go, and each chat of it. Arithmetic only; times in seconds."""
 
 import math
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -10,7 +11,10 @@ _OF_THE_RATE: Final = 0.995
 """What is asked of the rate: what is counted at the other end never comes quite evenly."""
 _SLACK: Final = (1.5, 0.07)
 """How late a lane may be and still catch up: this many messages, or so many seconds but one
-message. No second then holds more than the rate and two, or and seven in a hundred."""
+message."""
+_IN_A_SECOND: Final = 1.05
+"""How much of the rate, or one message more than it, may leave in any second: what catches up
+stays this far below what is refused, as messages still come closer together on their way."""
 _AHEAD: Final = 0.1
 """How long before the last slot is over new ones are reserved, and for how long they last: what
 is claimed is in flight to all the world, so there should be little of it that has not left."""
@@ -73,8 +77,9 @@ class Lane:
 
     A claim reserves slots, a message's time apart, from ``free_at`` on (:meth:`reserve`, or with
     other processes through :mod:`storage.lanes` and :meth:`reserved`). Each message leaves at its
-    slot, and when that was missed, no faster than the rate and the slack allow
-    (:meth:`leaves_at`, :meth:`left`): a stall never becomes a burst.
+    slot, and when that was missed, no faster than the rate and the slack allow, and no more in
+    any second than the rate and a twentieth (:meth:`leaves_at`, :meth:`left`): a stall never
+    becomes a burst.
 
     Until ``held_until`` nothing leaves; until ``refused_until`` because the channel said so to the
     whole bot. ``departed`` counts the messages that have left, ``in_flight`` those claimed and not
@@ -92,6 +97,8 @@ class Lane:
         self.free_at = -math.inf
         self.owed = 0
         self._next = -math.inf
+        most_in_a_second = max(int(rate * _IN_A_SECOND), int(rate) + 1) if self.limited else 1
+        self._left_at: deque[float] = deque(maxlen=most_in_a_second)
         self._chats: dict[int, _Chat] = {}
         self.strikes = Strikes()
         self._troubles = 0
@@ -148,7 +155,9 @@ class Lane:
 
     def leaves_at(self, slot: float) -> float:
         """When a message with this slot may leave."""
-        return max(slot, self._next - self.slack, self.held_until)
+        full = len(self._left_at) == self._left_at.maxlen
+        second = self._left_at[0] + 1 if full else -math.inf
+        return max(slot, self._next - self.slack, second, self.held_until)
 
     def left(self, now: float, slot: float, amount: int = 1) -> None:
         """Messages leave now, from the outbox, in a slot that may be past."""
@@ -156,6 +165,7 @@ class Lane:
         if not self.limited:
             return
         self._next = max(self._next, now) + amount * self.gap
+        self._left_at.extend([now] * amount)
         if now - slot > self.slack:
             # Its time is gone, and may be followed by another process's: it takes the next one.
             self.owed += amount
@@ -183,6 +193,7 @@ class Lane:
         self.chat_takes(now, chat_id, amount)
         if not self.limited:
             return
+        self._left_at.extend([now] * amount)
         # Those who talk without end do not silence the outbox for longer than this.
         latest = now + _MOST_OWED
         self.free_at = min(max(self.free_at, now) + amount * self.gap, max(latest, self.free_at))
