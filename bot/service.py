@@ -24,6 +24,7 @@ from bot.channels.web.routes import web_routes
 from bot.demo.county import make_demo
 from bot.demo.links import make_demo_links
 from bot.demo.welcome import welcome_to_demo
+from bot.garbage import spare_what_stays
 from bot.greeting import Greeting
 from bot.intake import Intake, IntakeUnavailable
 from bot.listening import bind_port
@@ -69,6 +70,7 @@ async def serve(settings: Settings) -> int:
     async with running(settings) as service:
         for line in await service.links_to_open(_utc_now()):
             print(line, flush=True)  # noqa: T201  # the links are what the command is for
+        spare_what_stays()
         await stopping.wait()
         log.info("stopping")
     return 0

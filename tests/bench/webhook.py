@@ -2,6 +2,7 @@
 
 Both in this process, on uvloop and aiohttp; whoever posts is a process of its own. Both say one
 message, to a session that takes it at once, and a round is over when all is answered and said.
+Both have what the service does for its process when it has started.
 """
 
 import asyncio
@@ -21,6 +22,7 @@ from pathlib import Path
 from aiogram.webhook.aiohttp_server import SimpleRequestHandler
 from aiohttp import web
 
+from bot.garbage import spare_what_stays
 from bot.webhook import PATH
 from tests.bench.databases import open_migrated, postgres_url, sqlite_url
 from tests.bench.figure import Figure
@@ -73,6 +75,7 @@ def _taps(population: Population) -> list[Raws]:
 
 async def _compare(name: str, ours: Ours, rounds: list[Raws], *, says: int) -> list[Figure]:
     floor = Floor()
+    before = gc.get_threshold()
     engine = ours.db.url.get_backend_name()
     floors, speeds, ratios, processor = [], [], [], []
     async with (
@@ -83,11 +86,15 @@ async def _compare(name: str, ours: Ours, rounds: list[Raws], *, says: int) -> l
             bare = await _round(to_floor, floor.session, raws, 1)
             full = await _round(to_ours, ours.session, raws, says)
             await ours.forgotten()
-            if number:  # the first is to get warm
+            if not number:  # it is to get warm
+                spare_what_stays()
+            else:
                 floors.append(EACH / bare.seconds)
                 speeds.append(EACH / full.seconds)
                 ratios.append(bare.seconds / full.seconds)
                 processor.append(bare.processor / full.processor)
+    gc.unfreeze()
+    gc.set_threshold(*before)
     ratio = statistics.median(ratios)
     return [
         Figure(
