@@ -52,6 +52,8 @@ from storage.register import register_version
 
 log: Final = structlog.get_logger(__name__)
 _RETRY_TELEGRAM: Final = 30.0
+_PATIENCE: Final = 10.0
+"""Seconds that a statement may take, long work aside: a tick or an update comes again."""
 
 
 def _utc_now() -> datetime:
@@ -129,7 +131,7 @@ async def running(
         for bound in listening:
             stack.callback(bound.close)
         stack.enter_context(sole_service(settings))
-        opened = await open_database(settings, bring_up=True)
+        opened = await open_database(settings, bring_up=True, patience=_PATIENCE)
         stack.push_async_callback(opened.db.close)
         hidden = [*settings.secrets(), opened.secret_key]
         configure_logging(settings.log_format, hidden)

@@ -33,8 +33,8 @@ _AT_ONCE: Final = 128
 _GATHER: Final = 0.05
 """How long outcomes wait for company before they are written, in seconds."""
 _SHARE_OF_TIME: Final = 0.02
-_PATIENCE: Final = 12.0
-"""Seconds after which a database that does not answer counts as away."""
+_PATIENCE: Final = 20.0
+"""Seconds after which a turn is given up; each of its statements has less."""
 _LONGEST_REST: Final = 1.0
 
 

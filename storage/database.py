@@ -17,6 +17,7 @@ from storage.postgres import (
     APPLICATION,
     BEGIN,
     BEGIN_TO_READ,
+    PATIENT,
     PostgresTransaction,
     commit,
     postgres_engine,
@@ -141,6 +142,13 @@ class Tx:
             # Together with the transaction's beginning: it is one crossing less.
             await self._postgres.begin(statement)
 
+    async def take_time(self, seconds: float) -> None:
+        """Called first of all by deliberate long work: see ``patience`` of :class:`Database`."""
+        if self._seat is not None:
+            raise Apart
+        if self._postgres is not None:
+            await self._postgres.take_time(seconds)
+
     def _tell(self, sql: str) -> None:
         for heard in self._listening:
             heard.append(sql)
@@ -175,16 +183,22 @@ class Database:
 
     On SQLite only one transaction can write: writers of this process queue in order, instead of
     sleeping in SQLite's busy handler. On PostgreSQL they run side by side.
+
+    ``patience``: seconds after which a statement on PostgreSQL is given up, if the transaction
+    has not said that it takes its time. A server that is there ends it, as it does a transaction
+    that has been idle for so long; one that is silent a little longer counts as away.
     """
 
-    def __init__(self, url: str, vault: Vault, *, pool_size: int = 20) -> None:
+    def __init__(
+        self, url: str, vault: Vault, *, pool_size: int = 20, patience: float = PATIENT
+    ) -> None:
         self.url = make_url(url)
         self.vault = vault
         self.on_sqlite = self.url.get_backend_name() == "sqlite"
         if self.on_sqlite:
             self.engine = sqlite_engine(self.url)
         else:
-            self.engine = postgres_engine(self.url, pool_size)
+            self.engine = postgres_engine(self.url, pool_size, patience)
         self._writer = Writer(self.engine) if self.on_sqlite else None
         self._gatherings = None if self.on_sqlite else Gatherings(self.engine)
         self._endings: set[asyncio.Task[None]] = set()
