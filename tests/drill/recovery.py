@@ -15,6 +15,8 @@ BACK_WITHIN = 20.0
 PATIENCE = 60.0
 Strike = Callable[[Grounds], Awaitable[None]]
 """Does its harm and takes it away again; what was struck works again when it returns."""
+Stay = Callable[[Grounds, Oracle], Awaitable[list[Promise]]]
+"""Changes something that stays so for a while; what was promised for that while."""
 
 
 async def endure(
@@ -24,20 +26,23 @@ async def endure(
     processes: int = 1,
     through: str | None = None,
     longest: float = 10.0,
+    stays: Stay | None = None,
 ) -> list[Promise]:
     """Strike again and again, and see the pace come back each time.
 
-    ``longest``: seconds that a strike lasts at most.
+    ``longest``: seconds that a strike lasts at most. ``stays`` comes last.
     """
     # Before each strike there is more than could go out until the pace has to be back.
     people = int(RATE * plan.either(25, longest + BACK_WITHIN + 15))
     async with grounds(
         plan, rate=RATE, workers=people, processes=processes, through=through
     ) as ground:
-        return await see_it_through(ground, strikes)
+        return await _see_it_through(ground, strikes, stays)
 
 
-async def see_it_through(ground: Grounds, strikes: Mapping[str, Strike]) -> list[Promise]:
+async def _see_it_through(
+    ground: Grounds, strikes: Mapping[str, Strike], stays: Stay | None
+) -> list[Promise]:
     oracle = Oracle(ground)
     for worker in ground.workers:
         await worker.start()
@@ -46,6 +51,9 @@ async def see_it_through(ground: Grounds, strikes: Mapping[str, Strike]) -> list
     promises = [told("seconds until the pace is there", await back_at_pace(ground, began))]
     for name, strike in strikes.items():
         promises += await _strike(ground, oracle, name, strike)
+    if stays is not None:
+        await fill_up(ground, oracle)
+        promises += await stays(ground, oracle)
     if ground.plan.short:
         await oracle.let_leases_end()
     seconds = await oracle.settle()
@@ -60,12 +68,12 @@ async def see_it_through(ground: Grounds, strikes: Mapping[str, Strike]) -> list
 
 async def _strike(ground: Grounds, oracle: Oracle, name: str, strike: Strike) -> list[Promise]:
     """The stopwatch runs from the end of the strike on, once."""
-    before = await _fill_up(ground, oracle)
-    await _note(oracle)
+    before = await fill_up(ground, oracle)
+    await note_flying(oracle)
     began = time.monotonic()
     await strike(ground)
     back = time.monotonic()
-    await _note(oracle)
+    await note_flying(oracle)
     seconds = await back_at_pace(ground, back, PATIENCE)
     meanwhile = sent_at(ground, began)
     return [
@@ -76,7 +84,7 @@ async def _strike(ground: Grounds, oracle: Oracle, name: str, strike: Strike) ->
     ]
 
 
-async def _fill_up(ground: Grounds, oracle: Oracle) -> int:
+async def fill_up(ground: Grounds, oracle: Oracle) -> int:
     """Have a whole audience waiting, and go out at the pace, before anything is struck."""
     enough = 0.8 * len(ground.people.phones)
     if await oracle.waiting() < enough:
@@ -93,7 +101,7 @@ def _lasted(began: float, back: float, times: list[float]) -> str:
     return f"{back - began:.1f}; {sum(at < back for at in times)}"
 
 
-async def _note(oracle: Oracle) -> None:
+async def note_flying(oracle: Oracle) -> None:
     """What is on its way just now, over connections that nothing has struck yet."""
     await oracle.grounds.db.engine.dispose()
     with contextlib.suppress(OSError):
