@@ -20,6 +20,7 @@ from storage.postgres import (
     PATIENT,
     PostgresTransaction,
     commit,
+    end_reading,
     postgres_engine,
     take_back,
 )
@@ -268,7 +269,7 @@ class Database:
         except BaseException as problem:
             await take_back(transaction, problem, self._endings)
             raise
-        await transaction.roll_back()
+        await end_reading(transaction, self._endings)
 
     async def close(self) -> None:
         if self._gatherings is not None:

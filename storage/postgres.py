@@ -274,6 +274,16 @@ async def commit(transaction: PostgresTransaction, endings: Endings) -> None:
         raise
 
 
+async def end_reading(transaction: PostgresTransaction, endings: Endings) -> None:
+    """Let go of what was only read."""
+    try:
+        await transaction.roll_back()
+    except BaseException as problem:
+        # Cancelled just then: the connection must go back to the pool all the same.
+        await take_back(transaction, problem, endings)
+        raise
+
+
 async def take_back(
     transaction: PostgresTransaction, problem: BaseException, endings: Endings
 ) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy.pool import QueuePool
 from storage.away import is_away
 from storage.database import Database, Tx
 from storage.models import Installation, Intake
+from storage.postgres import PostgresTransaction
 from storage.prepared import Prepared
 from storage.vault import Vault
 
@@ -269,3 +270,26 @@ async def test_a_list_in_it_cannot_be_prepared(sqlite_db: Database) -> None:
     listed = Prepared(select(Installation.key).where(Installation.key.in_(["a", "b"])))
     with pytest.raises(TypeError):
         await write(sqlite_db, (listed, {}))
+
+
+async def test_who_is_cancelled_while_a_reading_ends_gives_the_connection_back(
+    one: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ending = asyncio.Event()
+
+    async def hang(_transaction: PostgresTransaction) -> None:
+        monkeypatch.undo()
+        ending.set()
+        await asyncio.Event().wait()
+
+    async def read() -> None:
+        async with one.read() as tx:
+            await tx.run(FIND, {"key": "a"})
+
+    monkeypatch.setattr(PostgresTransaction, "roll_back", hang)
+    reading = asyncio.create_task(read())
+    await ending.wait()
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    assert await find(one, "a") is None
