@@ -104,7 +104,11 @@ class OneTransaction(BaseMiddleware):
             await self._write(tx, conversation, bot.id, event.update_id, says, data, now)
             return Taken(says, journaled=conversation.known)
 
-        return await self._db.write_shared(take)
+        if data.get("alongside") is None:
+            return await self._db.write_shared(take)
+        # It writes more than a shared transaction takes: it would all be done twice.
+        async with self._db.write(together=True) as tx:
+            return await take(tx)
 
     def _open(self, tx: Tx, arrival: Arrival | None, key: str, now: datetime) -> Conversation:
         if arrival is None:
