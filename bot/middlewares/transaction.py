@@ -10,7 +10,7 @@ from aiogram.dispatcher.middlewares.user_context import EVENT_CONTEXT_KEY, Event
 from aiogram.enums import ChatType
 from aiogram.fsm.context import FSMContext
 from aiogram.fsm.storage.base import BaseStorage, StorageKey
-from aiogram.methods import TelegramMethod
+from aiogram.methods import AnswerCallbackQuery, TelegramMethod
 from aiogram.types import TelegramObject, Update
 
 from bot.speech import as_plain
@@ -141,7 +141,8 @@ class OneTransaction(BaseMiddleware):
             bot_id=bot_id,
             update_id=update_id,
             now=now,
-            replies=[as_plain(method) for method in says],
+            # The end of a button's waiting is of no use later: who comes after would leave it out.
+            replies=[as_plain(one) for one in says if not isinstance(one, AnswerCallbackQuery)],
         )
 
     def _settle_waiting(self, conversation: Conversation, now: datetime) -> None:
