@@ -91,8 +91,8 @@ class Lane:
         self.rate = rate
         self.limited = rate > 0 and math.isfinite(rate)
         self.gap = 1 / (rate * _OF_THE_RATE) if self.limited else 0.0
-        messages, seconds = _SLACK
-        self.slack = max(messages * self.gap, seconds - self.gap) if self.limited else 0.0
+        self.slack = 0.0
+        self.share_slack(between=1)
         self.most = max(most, int(rate)) if self.limited else most
         self.free_at = -math.inf
         self.owed = 0
@@ -107,6 +107,12 @@ class Lane:
         self.stopped: str | None = None
         self.in_flight = 0
         self.departed = 0
+
+    def share_slack(self, between: int) -> None:
+        """Catch up no more than one process alone would, between so many."""
+        messages, seconds = _SLACK
+        alone = max(messages * self.gap, seconds - self.gap) if self.limited else 0.0
+        self.slack = alone / between
 
     def wait(self, now: float) -> float:
         """Seconds until a claim for this lane is worth while.
