@@ -231,7 +231,7 @@ class Delivery:
             self._news.append(news)
         self._count(message.template, in_a_word(outcome))
         lane = self.lanes[message.lane]
-        if not self._sending or (not lane.limited and lane.wait(self._seconds()) == 0):
+        if not self._sending or (lane.full and lane.wait(self._seconds()) == 0):
             self._wake.set()
         elif self._gathering is None:
             loop = asyncio.get_running_loop()

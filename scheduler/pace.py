@@ -20,6 +20,12 @@ _AHEAD: Final = 0.1
 is claimed is in flight to all the world, so there should be little of it that has not left."""
 _LASTS: Final = 0.15
 _MOST_OWED: Final = 1.0
+_IN_FLIGHT_FOR: Final = 0.35
+"""For how long, in seconds, what was claimed is reckoned to be waiting or on its way, and the most
+of it that a lane has at once, however fast: what was in flight when a process dies is uncertain."""
+_MOST: Final = 384
+AT_ONCE: Final = 128
+"""Of these, how many are on their way: the others are at hand while the next claim is made."""
 
 PRIVATE: Final = (1.0, 3.0)
 """Messages a second to one person, and how many at once."""
@@ -83,7 +89,7 @@ class Lane:
 
     Until ``held_until`` nothing leaves; until ``refused_until`` because the channel said so to the
     whole bot. ``departed`` counts the messages that have left, ``in_flight`` those claimed and not
-    over; ``most`` is the most of those.
+    over; ``most`` is the most of those, and ``full`` says that the last claim took it to that.
     """
 
     def __init__(self, bot_id: int, rate: float, most: int = 128) -> None:
@@ -93,7 +99,7 @@ class Lane:
         self.gap = 1 / (rate * _OF_THE_RATE) if self.limited else 0.0
         self.slack = 0.0
         self.share_slack(between=1)
-        self.most = max(most, int(rate)) if self.limited else most
+        self.most = min(_MOST, max(most, int(rate * _IN_FLIGHT_FOR))) if self.limited else most
         self.free_at = -math.inf
         self.owed = 0
         self._next = -math.inf
@@ -106,6 +112,8 @@ class Lane:
         self.refused_until = 0.0
         self.stopped: str | None = None
         self.in_flight = 0
+        self.at_once = min(AT_ONCE, self.most)
+        self.full = False
         self.departed = 0
 
     def share_slack(self, between: int) -> None:
@@ -122,10 +130,10 @@ class Lane:
         if self.stopped is not None or (self.strikes.in_doubt and self.in_flight):
             return math.inf
         held = self.held_for(now)
-        if not self.limited:
-            return held if self.in_flight <= self.most // 2 else math.inf
-        if self.in_flight >= self.most:
+        if self.full and self.in_flight > self.most // 2:
             return math.inf
+        if not self.limited:
+            return held
         return max(held, self.free_at - _AHEAD - now, 0.0)
 
     def room(self, now: float) -> int:
@@ -135,10 +143,13 @@ class Lane:
         most = self.most - self.in_flight
         if self.strikes.in_doubt:
             return min(1, most)
-        if not self.limited:
-            return most
-        last = now + _AHEAD + _LASTS
-        return min(most, max(1, int((last - self._start(now)) / self.gap)))
+        worth = most
+        if self.limited:
+            last = now + _AHEAD + _LASTS
+            worth = max(1, int((last - self._start(now)) / self.gap))
+        # Then half of it is waited for, or each that is over would be a claim of its own.
+        self.full = worth >= most
+        return min(most, worth)
 
     def _start(self, now: float) -> float:
         return max(self.free_at, now - self.slack)
