@@ -167,7 +167,8 @@ class Intake:
 
 
 def _chat_of(update: Update) -> int:
-    event = update.event
+    # The usual ones first: aiogram tries two dozen kinds for a tap.
+    event = update.message or update.callback_query or update.event
     chat = getattr(event, "chat", None) or getattr(getattr(event, "message", None), "chat", None)
     if chat is not None:
         return int(chat.id)

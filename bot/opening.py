@@ -12,6 +12,7 @@ from storage.database import Database
 from storage.errors import Refused
 from storage.installation import KEY_CHECK, check_key, find_value, keep_key
 from storage.migrate import Standing, check_version, upgrade
+from storage.postgres import PATIENT
 from storage.vault import Vault
 
 KEY_FILE = VAR / "secret_key"
@@ -29,9 +30,15 @@ class Opened:
 
 
 async def open_database(
-    settings: Settings, *, bring_up: bool = False, pool_size: int = 20
+    settings: Settings,
+    *,
+    bring_up: bool = False,
+    pool_size: int = 20,
+    patience: float = PATIENT,
 ) -> Opened:
     """Open the database; with ``bring_up`` also make it, or bring it to this version.
+
+    ``patience`` is :class:`Database`'s; to bring it up takes as long as it takes.
 
     Makes ``var/secret_key`` for a new database when no key is set. Raises
     :class:`storage.errors.Refused` when the database is missing, behind or newer, or when the
@@ -42,14 +49,14 @@ async def open_database(
     if key is None:
         await _refuse_lost_key(settings)
         key = make_secret_key()
-    db = Database(settings.database_url, Vault(key), pool_size=pool_size)
+    db = Database(settings.database_url, Vault(key), pool_size=pool_size, patience=patience)
     try:
         before = after = None
         async with db.read() as tx:
             standing = await check_version(tx)
         if standing != "current":
             _check_standing(standing, bring_up=bring_up)
-            before, after = await upgrade(db)
+            before, after = await _upgrade(settings, key)
         async with db.read() as tx:
             known = await check_key(tx)
         if not known:
@@ -59,6 +66,14 @@ async def open_database(
         await db.close()
         raise
     return Opened(settings, db, key, before, after)
+
+
+async def _upgrade(settings: Settings, key: str) -> tuple[str | None, str]:
+    db = Database(settings.database_url, Vault(key), pool_size=1)
+    try:
+        return await upgrade(db)
+    finally:
+        await db.close()
 
 
 async def find_standing(settings: Settings) -> Standing:

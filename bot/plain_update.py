@@ -58,6 +58,7 @@ _TAP: Final[_Kinds] = {
 _BUTTON: Final[_Kinds] = {"text": str, "callback_data": str}
 # Above it, pydantic takes a number for milliseconds.
 _NEWEST: Final = 20_000_000_000
+_set: Final = object.__setattr__  # a frozen model has no other
 
 
 class _NotPlain(Exception):
@@ -82,21 +83,21 @@ def build_plain(bot: Bot, raw: dict[str, Any]) -> Update | None:
 
 
 def _message(bot: Bot, raw: Any) -> Message:
-    said = _checked(raw, _MESSAGE, ("message_id", "chat", "date"))
+    said = dict(_checked(raw, _MESSAGE, ("message_id", "chat", "date")))
     if not 0 < said["date"] < _NEWEST:
         raise _NotPlain
     said["date"] = datetime.fromtimestamp(said["date"], UTC)
     said["chat"] = _build(Chat, bot, _checked(said["chat"], _CHAT, ("id", "type")))
-    if "from_user" in said:
-        said["from_user"] = _user(bot, said["from_user"])
+    if "from" in said:
+        said["from_user"] = _user(bot, said.pop("from"))
     if "reply_markup" in said:
         said["reply_markup"] = _keyboard(bot, said["reply_markup"])
     return _build(Message, bot, said)
 
 
 def _tap(bot: Bot, raw: Any) -> CallbackQuery:
-    said = _checked(raw, _TAP, ("id", "from", "chat_instance"))
-    said["from_user"] = _user(bot, said["from_user"])
+    said = dict(_checked(raw, _TAP, ("id", "from", "chat_instance")))
+    said["from_user"] = _user(bot, said.pop("from"))
     if "message" in said:
         said["message"] = _message(bot, said["message"])
     return _build(CallbackQuery, bot, said)
@@ -118,7 +119,7 @@ def _keyboard(bot: Bot, raw: dict[str, Any]) -> InlineKeyboardMarkup:
 
 
 def _checked(raw: Any, kinds: _Kinds, required: tuple[str, ...]) -> dict[str, Any]:
-    """``raw`` with aiogram's names; those ``required`` must be there."""
+    """``raw`` itself; those ``required`` must be there."""
     if type(raw) is not dict:
         raise _NotPlain
     for name, value in raw.items():
@@ -128,7 +129,7 @@ def _checked(raw: Any, kinds: _Kinds, required: tuple[str, ...]) -> dict[str, An
     for name in required:
         if name not in raw:
             raise _NotPlain
-    return {("from_user" if name == "from" else name): it for name, it in raw.items()}
+    return raw
 
 
 @cache
@@ -142,8 +143,8 @@ def _defaults(model: type[BaseModel]) -> dict[str, Any]:
 
 def _build(model: type[_Model], bot: Bot, said: dict[str, Any]) -> _Model:
     built = model.__new__(model)
-    object.__setattr__(built, "__dict__", {**_defaults(model), **said})
-    object.__setattr__(built, "__pydantic_fields_set__", set(said))
-    object.__setattr__(built, "__pydantic_extra__", {})
-    object.__setattr__(built, "__pydantic_private__", {"_bot": bot})
+    _set(built, "__dict__", {**_defaults(model), **said})
+    _set(built, "__pydantic_fields_set__", set(said))
+    _set(built, "__pydantic_extra__", {})
+    _set(built, "__pydantic_private__", {"_bot": bot})
     return built

@@ -24,6 +24,7 @@ from bot.channels.web.routes import web_routes
 from bot.demo.county import make_demo
 from bot.demo.links import make_demo_links
 from bot.demo.welcome import welcome_to_demo
+from bot.garbage import spare_what_stays
 from bot.greeting import Greeting
 from bot.intake import Intake, IntakeUnavailable
 from bot.listening import bind_port
@@ -51,6 +52,8 @@ from storage.register import register_version
 
 log: Final = structlog.get_logger(__name__)
 _RETRY_TELEGRAM: Final = 30.0
+_PATIENCE: Final = 10.0
+"""Seconds that a statement may take, long work aside: a tick or an update comes again."""
 
 
 def _utc_now() -> datetime:
@@ -69,6 +72,7 @@ async def serve(settings: Settings) -> int:
     async with running(settings) as service:
         for line in await service.links_to_open(_utc_now()):
             print(line, flush=True)  # noqa: T201  # the links are what the command is for
+        spare_what_stays()
         await stopping.wait()
         log.info("stopping")
     return 0
@@ -127,7 +131,7 @@ async def running(
         for bound in listening:
             stack.callback(bound.close)
         stack.enter_context(sole_service(settings))
-        opened = await open_database(settings, bring_up=True)
+        opened = await open_database(settings, bring_up=True, patience=_PATIENCE)
         stack.push_async_callback(opened.db.close)
         hidden = [*settings.secrets(), opened.secret_key]
         configure_logging(settings.log_format, hidden)

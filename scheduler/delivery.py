@@ -33,8 +33,8 @@ _AT_ONCE: Final = 128
 _GATHER: Final = 0.05
 """How long outcomes wait for company before they are written, in seconds."""
 _SHARE_OF_TIME: Final = 0.02
-_PATIENCE: Final = 12.0
-"""Seconds after which a database that does not answer counts as away."""
+_PATIENCE: Final = 20.0
+"""Seconds after which a turn is given up; each of its statements has less."""
 _LONGEST_REST: Final = 1.0
 
 
@@ -231,7 +231,7 @@ class Delivery:
             self._news.append(news)
         self._count(message.template, in_a_word(outcome))
         lane = self.lanes[message.lane]
-        if not self._sending or (not lane.limited and lane.wait(self._seconds()) == 0):
+        if not self._sending or (lane.full and lane.wait(self._seconds()) == 0):
             self._wake.set()
         elif self._gathering is None:
             loop = asyncio.get_running_loop()

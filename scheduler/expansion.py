@@ -13,6 +13,8 @@ from storage.running_broadcasts import cancel_next, end_finished, expand_next, f
 _log = structlog.get_logger(__name__)
 
 _IN_A_ROW: Final = 20
+_A_CHUNK: Final = 60.0
+"""Seconds that a statement may take at most."""
 
 
 @dataclass(slots=True)
@@ -48,6 +50,7 @@ async def carry_on(
             db, clock, done, going, nudge
         )
     async with db.write() as tx:
+        await tx.take_time(_A_CHUNK)
         done.ended = await end_finished(tx, clock())
     if done.written or done.cancelled or done.ended:
         _log.info(
@@ -66,6 +69,7 @@ async def _call_off(
     before = done.cancelled
     while going():
         async with db.write() as tx:
+            await tx.take_time(_A_CHUNK)
             cancelled = await cancel_next(tx, clock())
         done.cancelled += cancelled
         if not cancelled:
@@ -85,6 +89,7 @@ async def _write(
         if not going():
             break
         async with db.write() as tx:
+            await tx.take_time(_A_CHUNK)
             written = await expand_next(tx, clock())
         if written is None:
             return False

@@ -1,6 +1,7 @@
 """Pace: how fast a bot's lane may go, and each chat of it. Arithmetic only; times in seconds."""
 
 import math
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -10,12 +11,21 @@ _OF_THE_RATE: Final = 0.995
 """What is asked of the rate: what is counted at the other end never comes quite evenly."""
 _SLACK: Final = (1.5, 0.07)
 """How late a lane may be and still catch up: this many messages, or so many seconds but one
-message. No second then holds more than the rate and two, or and seven in a hundred."""
+message."""
+_IN_A_SECOND: Final = 1.05
+"""How much of the rate, or one message more than it, may leave in any second: what catches up
+stays this far below what is refused, as messages still come closer together on their way."""
 _AHEAD: Final = 0.1
 """How long before the last slot is over new ones are reserved, and for how long they last: what
 is claimed is in flight to all the world, so there should be little of it that has not left."""
 _LASTS: Final = 0.15
 _MOST_OWED: Final = 1.0
+_IN_FLIGHT_FOR: Final = 0.35
+"""For how long, in seconds, what was claimed is reckoned to be waiting or on its way, and the most
+of it that a lane has at once, however fast: what was in flight when a process dies is uncertain."""
+_MOST: Final = 384
+AT_ONCE: Final = 128
+"""Of these, how many are on their way: the others are at hand while the next claim is made."""
 
 PRIVATE: Final = (1.0, 3.0)
 """Messages a second to one person, and how many at once."""
@@ -73,12 +83,13 @@ class Lane:
 
     A claim reserves slots, a message's time apart, from ``free_at`` on (:meth:`reserve`, or with
     other processes through :mod:`storage.lanes` and :meth:`reserved`). Each message leaves at its
-    slot, and when that was missed, no faster than the rate and the slack allow
-    (:meth:`leaves_at`, :meth:`left`): a stall never becomes a burst.
+    slot, and when that was missed, no faster than the rate and the slack allow, and no more in
+    any second than the rate and a twentieth (:meth:`leaves_at`, :meth:`left`): a stall never
+    becomes a burst.
 
     Until ``held_until`` nothing leaves; until ``refused_until`` because the channel said so to the
     whole bot. ``departed`` counts the messages that have left, ``in_flight`` those claimed and not
-    over; ``most`` is the most of those.
+    over; ``most`` is the most of those, and ``full`` says that the last claim took it to that.
     """
 
     def __init__(self, bot_id: int, rate: float, most: int = 128) -> None:
@@ -86,12 +97,14 @@ class Lane:
         self.rate = rate
         self.limited = rate > 0 and math.isfinite(rate)
         self.gap = 1 / (rate * _OF_THE_RATE) if self.limited else 0.0
-        messages, seconds = _SLACK
-        self.slack = max(messages * self.gap, seconds - self.gap) if self.limited else 0.0
-        self.most = max(most, int(rate)) if self.limited else most
+        self.slack = 0.0
+        self.share_slack(between=1)
+        self.most = min(_MOST, max(most, int(rate * _IN_FLIGHT_FOR))) if self.limited else most
         self.free_at = -math.inf
         self.owed = 0
         self._next = -math.inf
+        most_in_a_second = max(int(rate * _IN_A_SECOND), int(rate) + 1) if self.limited else 1
+        self._left_at: deque[float] = deque(maxlen=most_in_a_second)
         self._chats: dict[int, _Chat] = {}
         self.strikes = Strikes()
         self._troubles = 0
@@ -99,7 +112,15 @@ class Lane:
         self.refused_until = 0.0
         self.stopped: str | None = None
         self.in_flight = 0
+        self.at_once = min(AT_ONCE, self.most)
+        self.full = False
         self.departed = 0
+
+    def share_slack(self, between: int) -> None:
+        """Catch up no more than one process alone would, between so many."""
+        messages, seconds = _SLACK
+        alone = max(messages * self.gap, seconds - self.gap) if self.limited else 0.0
+        self.slack = alone / between
 
     def wait(self, now: float) -> float:
         """Seconds until a claim for this lane is worth while.
@@ -109,10 +130,10 @@ class Lane:
         if self.stopped is not None or (self.strikes.in_doubt and self.in_flight):
             return math.inf
         held = self.held_for(now)
-        if not self.limited:
-            return held if self.in_flight <= self.most // 2 else math.inf
-        if self.in_flight >= self.most:
+        if self.full and self.in_flight > self.most // 2:
             return math.inf
+        if not self.limited:
+            return held
         return max(held, self.free_at - _AHEAD - now, 0.0)
 
     def room(self, now: float) -> int:
@@ -122,10 +143,13 @@ class Lane:
         most = self.most - self.in_flight
         if self.strikes.in_doubt:
             return min(1, most)
-        if not self.limited:
-            return most
-        last = now + _AHEAD + _LASTS
-        return min(most, max(1, int((last - self._start(now)) / self.gap)))
+        worth = most
+        if self.limited:
+            last = now + _AHEAD + _LASTS
+            worth = max(1, int((last - self._start(now)) / self.gap))
+        # Then half of it is waited for, or each that is over would be a claim of its own.
+        self.full = worth >= most
+        return min(most, worth)
 
     def _start(self, now: float) -> float:
         return max(self.free_at, now - self.slack)
@@ -148,7 +172,9 @@ class Lane:
 
     def leaves_at(self, slot: float) -> float:
         """When a message with this slot may leave."""
-        return max(slot, self._next - self.slack, self.held_until)
+        full = len(self._left_at) == self._left_at.maxlen
+        second = self._left_at[0] + 1 if full else -math.inf
+        return max(slot, self._next - self.slack, second, self.held_until)
 
     def left(self, now: float, slot: float, amount: int = 1) -> None:
         """Messages leave now, from the outbox, in a slot that may be past."""
@@ -156,6 +182,7 @@ class Lane:
         if not self.limited:
             return
         self._next = max(self._next, now) + amount * self.gap
+        self._left_at.extend([now] * amount)
         if now - slot > self.slack:
             # Its time is gone, and may be followed by another process's: it takes the next one.
             self.owed += amount
@@ -183,6 +210,7 @@ class Lane:
         self.chat_takes(now, chat_id, amount)
         if not self.limited:
             return
+        self._left_at.extend([now] * amount)
         # Those who talk without end do not silence the outbox for longer than this.
         latest = now + _MOST_OWED
         self.free_at = min(max(self.free_at, now) + amount * self.gap, max(latest, self.free_at))

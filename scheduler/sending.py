@@ -109,6 +109,8 @@ class Sending:
                 return
             if lane.strikes.in_doubt and self._out_of[bot_id]:
                 return  # the answer lets the next one go
+            if self._out_of[bot_id] >= lane.at_once:
+                return  # so does whichever answer comes first
             chat = (bot_id, waiting[0].to.chat_id)
             if chat in self._behind:
                 self._behind[chat].append(waiting.popleft())

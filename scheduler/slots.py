@@ -13,7 +13,7 @@ from storage.database import Tx
 from storage.lanes import hold_lane, reserve_slots
 
 _NOT_ALONE: Final = 60.0
-"""For how many seconds after another process was noticed its messages to a chat are counted."""
+"""For how many seconds after another process was noticed it is reckoned with."""
 _CLOSE: Final = 0.002
 
 
@@ -76,6 +76,7 @@ class Slots:
 
     async def _reserve(self, tx: Tx, lane: Lane, amount: int) -> float:
         owed = lane.owed
+        lane.share_slack(between=1 if self._alone(lane.bot_id) else 2)
         got = await reserve_slots(
             tx,
             lane.bot_id,
@@ -94,12 +95,16 @@ class Slots:
         # What was said in conversations has left already: the first slots are theirs.
         return seconds + got.starts_in + owed * lane.gap
 
+    def _alone(self, bot_id: int) -> bool:
+        """Whether no other process was noticed lately."""
+        noticed = self._noticed.get(bot_id)
+        return noticed is None or self._seconds() > noticed + _NOT_ALONE
+
     async def _make_room(
         self, tx: Tx, prepared: Prepared, letters: list[Leaving], lane: Lane, now: datetime
     ) -> list[Leaving]:
         """Without the letters to chats that another process is busy with."""
-        noticed = self._noticed.get(lane.bot_id)
-        if noticed is None or self._seconds() > noticed + _NOT_ALONE:
+        if self._alone(lane.bot_id):
             return letters
         but = [it.message.id for it in letters]
         full: set[int] = set()

@@ -28,7 +28,7 @@ from storage.models import (
     Rollcall,
 )
 from storage.outbox import URGENT, lane_of
-from storage.prepared import Prepared
+from storage.prepared import NUMBER, Prepared
 
 ROLLCALL_WINDOW: Final = timedelta(hours=24)
 LONGEST_WINDOW: Final = timedelta(days=35)
@@ -47,6 +47,7 @@ _ANSWER: Final = Prepared(
         Checkin.answer,
         Checkin.window_until,
         Checkin.rollcall_id,
+        NUMBER,
     )
 )
 _OPEN: Final = Prepared(
@@ -56,6 +57,7 @@ _OPEN: Final = Prepared(
         Checkin.chat_id,
         Checkin.message_id,
         Checkin.rollcall_id,
+        NUMBER,
     )
     .where(
         Checkin.person_id == bindparam("person"),

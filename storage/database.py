@@ -2,22 +2,25 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import CursorResult, Executable, event
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from storage.gathering import Apart, Gatherings, Seat
 from storage.postgres import (
     APPLICATION,
     BEGIN,
     BEGIN_TO_READ,
+    PATIENT,
     PostgresTransaction,
     commit,
+    end_reading,
     postgres_engine,
     take_back,
 )
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
 
 __all__ = ["APPLICATION", "Database", "Tx"]
+_Result = TypeVar("_Result")
 
 
 class Tx:
@@ -40,23 +44,32 @@ class Tx:
     commit has succeeded, in the order given; they must not touch the database.
 
     ``database`` is what prepared statements go to: without it there are none, as in a migration.
+    Without ``conn`` the transaction is shared, and there are no others.
     """
 
-    __slots__ = ("_after_commit", "_listening", "_postgres", "_sqlite", "conn", "vault")
+    __slots__ = ("_after_commit", "_conn", "_listening", "_postgres", "_seat", "_sqlite", "vault")
 
     def __init__(
         self,
-        conn: AsyncConnection,
+        conn: AsyncConnection | None,
         vault: Vault,
-        database: SqliteConnection | PostgresTransaction | None = None,
+        database: SqliteConnection | PostgresTransaction | Seat | None = None,
         listening: Sequence[list[str]] = (),
     ) -> None:
-        self.conn = conn
+        self._conn = conn
         self.vault = vault
+        self._seat = database if isinstance(database, Seat) else None
         self._sqlite = database if isinstance(database, SqliteConnection) else None
         self._postgres = database if isinstance(database, PostgresTransaction) else None
         self._listening = listening
         self._after_commit: list[Callable[[], None]] = []
+
+    @property
+    def conn(self) -> AsyncConnection:
+        """Raises :class:`storage.gathering.Apart` where the transaction is shared."""
+        if self._conn is None:
+            raise Apart
+        return self._conn
 
     async def execute(
         self,
@@ -84,6 +97,10 @@ class Tx:
             once = prepared.on_postgres or prepared.compile(self.conn.dialect)
             self._tell(once.sql)
             rows = await self._postgres.run(once.sql, once.values(given))
+        elif self._seat is not None:
+            once = prepared.on_postgres or prepared.compile(self._seat.dialect)
+            self._tell(once.sql)
+            return await self._seat.run(once, given)
         else:
             assert self._sqlite is not None
             once = prepared.on_sqlite or prepared.compile(self.conn.dialect)
@@ -103,6 +120,8 @@ class Tx:
             once = prepared.on_postgres or prepared.compile(self.conn.dialect)
             self._tell(once.sql)
             await self._postgres.run_many(once.sql, [once.values(each) for each in given])
+        elif self._seat is not None:
+            raise Apart
         else:
             assert self._sqlite is not None
             once = prepared.on_sqlite or prepared.compile(self.conn.dialect)
@@ -115,11 +134,21 @@ class Tx:
         To be called first of all: the transaction then sees what the one before it has done. On
         SQLite, where writers take turns anyway, it does nothing.
         """
+        if self._seat is not None:
+            self._tell("SELECT pg_advisory_xact_lock")
+            await self._seat.take_turn(key)
         if self._postgres is not None:
             statement = f"SELECT pg_advisory_xact_lock({int(key)})"
             self._tell(statement)
             # Together with the transaction's beginning: it is one crossing less.
             await self._postgres.begin(statement)
+
+    async def take_time(self, seconds: float) -> None:
+        """Called first of all by deliberate long work: see ``patience`` of :class:`Database`."""
+        if self._seat is not None:
+            raise Apart
+        if self._postgres is not None:
+            await self._postgres.take_time(seconds)
 
     def _tell(self, sql: str) -> None:
         for heard in self._listening:
@@ -127,7 +156,7 @@ class Tx:
 
     @property
     def on_postgres(self) -> bool:
-        return self.conn.dialect.name == "postgresql"
+        return self._seat is not None or self.conn.dialect.name == "postgresql"
 
     def insert(self, table: Any) -> "PostgresInsert":
         """An ``INSERT`` that knows ``on_conflict_do_nothing`` and ``..._do_update``.
@@ -155,17 +184,24 @@ class Database:
 
     On SQLite only one transaction can write: writers of this process queue in order, instead of
     sleeping in SQLite's busy handler. On PostgreSQL they run side by side.
+
+    ``patience``: seconds after which a statement on PostgreSQL is given up, if the transaction
+    has not said that it takes its time. A server that is there ends it, as it does a transaction
+    that has been idle for so long; one that is silent a little longer counts as away.
     """
 
-    def __init__(self, url: str, vault: Vault, *, pool_size: int = 20) -> None:
+    def __init__(
+        self, url: str, vault: Vault, *, pool_size: int = 20, patience: float = PATIENT
+    ) -> None:
         self.url = make_url(url)
         self.vault = vault
         self.on_sqlite = self.url.get_backend_name() == "sqlite"
         if self.on_sqlite:
             self.engine = sqlite_engine(self.url)
         else:
-            self.engine = postgres_engine(self.url, pool_size)
+            self.engine = postgres_engine(self.url, pool_size, patience)
         self._writer = Writer(self.engine) if self.on_sqlite else None
+        self._gatherings = None if self.on_sqlite else Gatherings(self.engine)
         self._endings: set[asyncio.Task[None]] = set()
         self._listening: list[list[str]] = []
 
@@ -178,6 +214,32 @@ class Database:
         if self._writer is not None:
             return _Turn(self._writer, self.vault, self._listening, together=together)
         return self._write_beside()
+
+    async def write_shared(self, work: Callable[[Tx], Awaitable[_Result]]) -> _Result:
+        """What ``work`` returns, after the commit of what it wrote; many of these come at once.
+
+        They may share a transaction and its commit. ``work`` may be called twice: nothing of the
+        first time has happened then.
+        """
+        if self._gatherings is not None:
+            with contextlib.suppress(Apart):
+                return await self._work_in(self._gatherings, work)
+        async with self.write(together=True) as tx:
+            return await work(tx)
+
+    async def _work_in(
+        self, gatherings: Gatherings, work: Callable[[Tx], Awaitable[_Result]]
+    ) -> _Result:
+        seat = await gatherings.enter()
+        try:
+            tx = Tx(None, self.vault, seat, self._listening)
+            result = await work(tx)
+        except BaseException:
+            seat.leave()
+            raise
+        await seat.finish()
+        tx.committed()
+        return result
 
     @contextlib.asynccontextmanager
     async def _write_beside(self) -> AsyncIterator[Tx]:
@@ -207,9 +269,11 @@ class Database:
         except BaseException as problem:
             await take_back(transaction, problem, self._endings)
             raise
-        await transaction.roll_back()
+        await end_reading(transaction, self._endings)
 
     async def close(self) -> None:
+        if self._gatherings is not None:
+            await self._gatherings.close()
         while self._endings:
             await asyncio.wait(self._endings)
         if self._writer is not None:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 
 from storage.database import Tx
 from storage.models import Account, Area, Dialog, Intake, Kin, Person, Role
-from storage.prepared import Prepared
+from storage.prepared import NUMBER, Prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +125,7 @@ _ARRIVAL: Final = Prepared(
         Dialog.data,
         Dialog.updated_at,
         Intake.update_id.label("seen"),
+        NUMBER,
     )
     .outerjoin(Dialog, Dialog.key == bindparam("dialog_key"))
     .outerjoin(

@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, cast
+from weakref import WeakSet
 
+from sqlalchemy import event
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -17,30 +19,72 @@ if TYPE_CHECKING:
 
 APPLICATION: Final = "kinroom"
 """What PostgreSQL's ``pg_stat_activity`` calls our connections."""
-_CONNECTING: Final = 10.0
-_ANY_STATEMENT: Final = 600.0
-_PREPARED_STATEMENT: Final = 30.0
-_TAKING_BACK: Final = 5.0
+PATIENT: Final = 600.0
+"""Seconds for a statement of a command, such as a migration or a report."""
+_CONNECTING: Final = 5.0
+_TO_WAIT_FOR_ONE: Final = 10.0
+_TAKING_BACK: Final = 2.0
+_OF_ITS_ANSWER: Final = 1.2
 BEGIN: Final = "BEGIN"
 BEGIN_TO_READ: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ"
 
 
-def postgres_engine(url: URL, pool_size: int) -> AsyncEngine:
-    return create_async_engine(
+def postgres_engine(url: URL, pool_size: int, patience: float) -> AsyncEngine:
+    """``patience``: seconds after which the server gives up a statement, or an idle transaction.
+
+    So a server that is there says so in that time, and whom the network has cut off does not go
+    on holding locks. One that has said nothing for a fifth longer is not there.
+    """
+    engine = create_async_engine(
         url,
         connect_args={
-            # By this name a restore finds out that somebody still works on the database.
-            "server_settings": {"application_name": APPLICATION},
-            "timeout": _CONNECTING,
+            "server_settings": {
+                # By this name a restore finds out that somebody still works on the database.
+                "application_name": APPLICATION,
+                **_limits(patience),
+                # Connections of ours that we have lost do not fill the server for two hours.
+                "tcp_keepalives_idle": "10",
+                "tcp_keepalives_interval": "5",
+                "tcp_keepalives_count": "3",
+                "tcp_user_timeout": "25s",
+            },
+            "timeout": min(_CONNECTING, 2 * patience),
             # A network that was cut says nothing: without a limit one would wait for ever.
-            "command_timeout": _ANY_STATEMENT,
+            "command_timeout": patience * _OF_ITS_ANSWER,
         },
         json_serializer=to_json,
         hide_parameters=True,
         pool_size=pool_size,
         max_overflow=0,
+        pool_timeout=_TO_WAIT_FOR_ONE,
         pool_pre_ping=False,
     )
+    _distrust_together(engine)
+    return engine
+
+
+def _limits(patience: float) -> dict[str, str]:
+    limit = f"{int(patience * 1000)}ms"
+    return {"statement_timeout": limit, "idle_in_transaction_session_timeout": limit}
+
+
+def _distrust_together(engine: AsyncEngine) -> None:
+    """Connections fall silent together: found one by one, each would cost a wait of its own."""
+    known: WeakSet[Connection] = WeakSet()
+
+    def opened(dbapi: Any, _record: Any) -> None:
+        known.add(dbapi.driver_connection)
+
+    def given_up(_dbapi: Any, _record: Any, problem: BaseException | None) -> None:
+        if not isinstance(problem, TimeoutError):
+            return
+        for raw in list(known):
+            # Those at work have their own limit to say so.
+            if not raw.is_closed() and not raw.is_in_transaction():
+                raw.terminate()
+
+    event.listen(engine.sync_engine, "connect", opened)
+    event.listen(engine.sync_engine, "invalidate", given_up)
 
 
 class PostgresTransaction:
@@ -51,16 +95,19 @@ class PostgresTransaction:
 
     A connection found dead, as all are after the server was restarted, is replaced when it is
     taken from the pool. One that dies, or does not answer, while it is used is closed, and its
-    error says so: nothing of the transaction has happened, unless it was committing.
+    error says so: nothing of the transaction has happened, unless it was committing. After one
+    that does not answer, those that lie in the pool are not trusted either.
     """
 
-    __slots__ = ("_begin", "_begun", "_conn", "_dbapi", "_engine", "_raw")
+    __slots__ = ("_begin", "_begun", "_config", "_conn", "_dbapi", "_engine", "_raw", "_silent")
 
     def __init__(self, engine: AsyncEngine, begin: str) -> None:
         self._engine = engine
         self._begin = begin
         self._begun = False
         self._conn: AsyncConnection | None = None
+        self._config: Any = None
+        self._silent: TimeoutError | None = None
 
     async def open(self) -> AsyncConnection:
         """Take a connection. Raises ``OSError``, SQLAlchemy's and asyncpg's exceptions."""
@@ -89,12 +136,19 @@ class PostgresTransaction:
         self._dbapi._transaction = _Ours(self._raw)  # noqa: SLF001  # there is no other way
         await self._execute(f"{self._begin};{first}" if first else self._begin)
 
+    async def take_time(self, seconds: float) -> None:
+        """From now on each of its statements may take so long."""
+        await self.begin(";".join(f"SET LOCAL {n} = '{it}'" for n, it in _limits(seconds).items()))
+        self._config = self._config or self._raw._config  # noqa: SLF001  # SQLAlchemy's statements find their limit there
+        limit = seconds * _OF_ITS_ANSWER
+        self._raw._config = self._config._replace(command_timeout=limit)  # noqa: SLF001  # as above
+
     async def run(self, sql: str, values: Sequence[Any]) -> list[Any]:
         """The rows. Raises SQLAlchemy's exceptions, ``OSError`` and ``TimeoutError``."""
         if not self._begun:
             await self.begin()
         try:
-            rows = await self._raw.fetch(sql, *values, timeout=_PREPARED_STATEMENT)
+            rows = await self._raw.fetch(sql, *values)
         except Exception as problem:
             raise self._as_sqlalchemy(sql, problem) from problem
         return cast("list[Any]", rows)
@@ -104,9 +158,19 @@ class PostgresTransaction:
         if not self._begun:
             await self.begin()
         try:
-            await self._raw.executemany(sql, rows, timeout=_PREPARED_STATEMENT)
+            await self._raw.executemany(sql, rows)
         except Exception as problem:
             raise self._as_sqlalchemy(sql, problem) from problem
+
+    async def run_each(self, sql: str, each: Sequence[Sequence[Any]]) -> list[Any]:
+        """The rows of the statement run once for each, all together, in one crossing."""
+        if not self._begun:
+            await self.begin()
+        try:
+            rows = await self._raw.fetchmany(sql, each)
+        except Exception as problem:
+            raise self._as_sqlalchemy(sql, problem) from problem
+        return cast("list[Any]", rows)
 
     async def commit(self) -> None:
         if self._conn is None:
@@ -127,22 +191,26 @@ class PostgresTransaction:
             if self._begun and not self._raw.is_closed():
                 await self._raw.execute("ROLLBACK", timeout=_TAKING_BACK)
                 self._begun = False
-        except Exception:  # noqa: BLE001  # whatever it is, this connection is not used again
+        except Exception as problem:  # noqa: BLE001  # whatever it is, this connection is not used again
             self._raw.terminate()
+            if isinstance(problem, TimeoutError):
+                self._silent = problem
         await self._release()
 
     async def _release(self) -> None:
         assert self._conn is not None
         conn, self._conn = self._conn, None
         self._dbapi._transaction = None  # noqa: SLF001  # see begin
+        if self._config is not None:
+            self._raw._config = self._config  # noqa: SLF001  # see take_time
         with contextlib.suppress(DBAPIError, OSError):
             if self._raw.is_closed():
-                await conn.invalidate()
+                await conn.invalidate(self._silent)
             await conn.close()
 
     async def _execute(self, sql: str) -> str:
         try:
-            return cast("str", await self._raw.execute(sql, timeout=_PREPARED_STATEMENT))
+            return cast("str", await self._raw.execute(sql))
         except Exception as problem:
             # Without a statement: it was the transaction that failed.
             raise self._as_sqlalchemy(None, problem) from problem
@@ -152,6 +220,7 @@ class PostgresTransaction:
         if isinstance(problem, TimeoutError):
             # What it is doing is not known, and it may do it for long.
             self._raw.terminate()
+            self._silent = problem
             return problem
         dialect = self._engine.dialect
         errors: Any = dialect.dbapi
@@ -201,6 +270,16 @@ async def commit(transaction: PostgresTransaction, endings: Endings) -> None:
     try:
         await transaction.commit()
     except BaseException as problem:
+        await take_back(transaction, problem, endings)
+        raise
+
+
+async def end_reading(transaction: PostgresTransaction, endings: Endings) -> None:
+    """Let go of what was only read."""
+    try:
+        await transaction.roll_back()
+    except BaseException as problem:
+        # Cancelled just then: the connection must go back to the pool all the same.
         await take_back(transaction, problem, endings)
         raise
 

@@ -3,14 +3,16 @@
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Dialect, Executable
+from sqlalchemy import Dialect, Executable, Integer, Select, bindparam
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from storage.models import UtcDateTime
 
 Convert = Callable[[Any], Any]
+NUMBER: Final = bindparam("number", 0, Integer).label("number")
+"""A column for statements that several updates send together: which of them a row is for."""
 
 
 class Prepared:
@@ -44,7 +46,9 @@ def _time_as_text(value: datetime | None) -> str | None:
         return None
     if value.tzinfo is None:
         raise ValueError("a naive datetime cannot be stored")
-    return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    if value.tzinfo is not UTC:
+        value = value.astimezone(UTC)
+    return value.replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 def _aware(value: datetime | None) -> datetime | None:
@@ -74,7 +78,9 @@ class CompiledOnce:
             self._places.append((name, convert))
             if not bound.required:
                 self._fixed[name] = bound.value
+        self.changes = not isinstance(statement, Select)
         returned = list(getattr(statement, "exported_columns", ()))
+        self.numbered = any(column.key == NUMBER.key for column in returned)
         # SQLAlchemy has PostgreSQL return a new row's id, which nobody here asked for.
         self.returns = bool(returned)
         row: Any = namedtuple("row", [column.key for column in returned])  # type: ignore[misc]  # known only now

@@ -154,7 +154,7 @@ async def test_a_chat_that_moved(post: Post) -> None:
 @pytest.mark.parametrize("template", ["case_reply", "broadcast"])
 @pytest.mark.parametrize("after", [False, True])
 async def test_reset_after_the_request(post: Post, template: str, *, after: bool) -> None:
-    """Whether the server took it cannot be known: a case's reply goes again, a broadcast does not."""
+    """Whether the server took it cannot be known: a reply goes again, a broadcast does not."""
     await queue(post, template)
     post.server.faults.add(Disconnect(after=after), "sendMessage")
     messages, state, _ = await post.send()

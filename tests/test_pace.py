@@ -55,11 +55,11 @@ def run_lane(
 
 @settings(deadline=None, max_examples=50)
 @given(RATES, STEPS, some.lists(some.floats(0, 0.2), min_size=1))
-def test_no_second_holds_more_than_a_tenth_above_the_rate(
+def test_no_second_holds_more_than_a_twentieth_above_the_rate(
     rate: float, stalls: list[float], late: list[float]
 ) -> None:
     times = run_lane(Lane(1, rate), 4, cycle(stalls), cycle(late))
-    assert most_within(times, 1.0) <= max(rate * 1.1, rate + 2) + 1e-6
+    assert most_within(times, 1.0) <= max(rate * 1.05, rate + 1)
 
 
 @pytest.mark.parametrize("rate", [1.0, 5.0, 25.0, 30.0, 100.0, 1000.0])
@@ -69,10 +69,36 @@ def test_a_busy_lane_reaches_its_rate(rate: float) -> None:
     assert len(times) >= seconds * rate * 0.99
 
 
-def test_thirty_a_second_are_never_more_than_thirty_two() -> None:
+def test_thirty_a_second_are_never_more_than_thirty_one() -> None:
     stalls = cycle([0.002, 0.01, 0.5, 0.003, 0.08, 0.002])
     times = run_lane(Lane(1, 30.0), 120, stalls, cycle([0, 0.03, 0.002]))
-    assert most_within(times, 1.0) <= 32
+    assert most_within(times, 1.0) <= 31
+
+
+def test_a_lane_keeps_its_mean_though_a_timer_is_late_now_and_then() -> None:
+    chance = random.Random(5)
+    late = (chance.choice([0.0005] * 30 + [0.012, 0.04]) for _ in cycle([0]))
+    times = run_lane(Lane(1, 30.0), 120, repeat(0.01), late)
+    assert len(times) >= 120 * 30 * 0.985
+    assert most_within(times, 1.0) <= 31
+
+
+@given(some.lists(some.tuples(some.floats(0, 0.3), some.booleans()), min_size=1, max_size=200))
+def test_replies_take_up_the_second_for_what_leaves_after_them(
+    steps: list[tuple[float, bool]],
+) -> None:
+    lane, now, left = Lane(1, 30.0), 0.0, list[tuple[float, bool]]()
+    for step, reply in steps * 3:
+        now += step
+        if reply:
+            lane.spoke(now, 5)
+        elif lane.leaves_at(now) <= now:
+            lane.left(now, now)
+        else:
+            continue
+        left.append((now, reply))
+        within = sum(at > now - 1 + 1e-9 for at, _ in left)
+        assert reply or within <= 31
 
 
 @given(RATES, some.lists(some.floats(0, 1), min_size=1, max_size=200))

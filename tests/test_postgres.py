@@ -11,10 +11,10 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
-from storage import postgres
 from storage.away import is_away
 from storage.database import Database, Tx
 from storage.models import Installation, Intake
+from storage.postgres import PostgresTransaction
 from storage.prepared import Prepared
 from storage.vault import Vault
 
@@ -190,17 +190,17 @@ async def kill(db: Database, pid: int) -> None:
         await tx.execute(text(f"SELECT pg_terminate_backend({pid}, 5000)"))
 
 
-async def test_no_answer(one: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever does not answer in time is left, and another connection made."""
-    async with one.read() as tx:
+async def test_what_takes_too_long_is_ended_by_the_server(postgres_url: str, vault: Vault) -> None:
+    """Who is there says so: its connection is kept. See test_silent_network for who is not."""
+    db = Database(postgres_url, vault, pool_size=1, patience=0.5)
+    async with db.read() as tx:
         before = await backend(tx)
-    with monkeypatch.context() as patch:
-        patch.setattr(postgres, "_PREPARED_STATEMENT", 0.05)
-        with pytest.raises(TimeoutError) as late:
-            await write(one, (SLEEP, {"seconds": 60.0}))
+    with pytest.raises(DBAPIError) as late:
+        await write(db, (SLEEP, {"seconds": 60.0}))
     assert is_away(late.value)
-    async with one.read() as tx:
-        assert await backend(tx) != before
+    async with db.read() as tx:
+        assert await backend(tx) == before
+    await db.close()
 
 
 async def test_the_pool_is_full(
@@ -270,3 +270,26 @@ async def test_a_list_in_it_cannot_be_prepared(sqlite_db: Database) -> None:
     listed = Prepared(select(Installation.key).where(Installation.key.in_(["a", "b"])))
     with pytest.raises(TypeError):
         await write(sqlite_db, (listed, {}))
+
+
+async def test_who_is_cancelled_while_a_reading_ends_gives_the_connection_back(
+    one: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ending = asyncio.Event()
+
+    async def hang(_transaction: PostgresTransaction) -> None:
+        monkeypatch.undo()
+        ending.set()
+        await asyncio.Event().wait()
+
+    async def read() -> None:
+        async with one.read() as tx:
+            await tx.run(FIND, {"key": "a"})
+
+    monkeypatch.setattr(PostgresTransaction, "roll_back", hang)
+    reading = asyncio.create_task(read())
+    await ending.wait()
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    assert await find(one, "a") is None

@@ -1,5 +1,6 @@
 """No sentence a person sees stands outside the catalogs."""
 
+import ast
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,19 @@ def test_python_says_nothing_outside_the_catalogs() -> None:
         if found and name not in HEARD:
             outside[name] = sorted(found)
     assert outside == {}
+
+
+def test_no_sentence_hides_in_an_f_string() -> None:
+    """There nobody looks for what is to be translated: it would stay English in every language."""
+    hidden = [
+        f"{file.relative_to(ROOT)}:{text.lineno}"
+        for file in _files(".py")
+        for text in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(text, ast.JoinedStr)
+        for call in ast.walk(text)
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") in {"_", "ngettext"}
+    ]
+    assert hidden == []
 
 
 def test_templates_say_nothing_outside_the_catalogs() -> None:

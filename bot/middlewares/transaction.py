@@ -10,7 +10,7 @@ from aiogram.dispatcher.middlewares.user_context import EVENT_CONTEXT_KEY, Event
 from aiogram.enums import ChatType
 from aiogram.fsm.context import FSMContext
 from aiogram.fsm.storage.base import BaseStorage, StorageKey
-from aiogram.methods import TelegramMethod
+from aiogram.methods import AnswerCallbackQuery, TelegramMethod
 from aiogram.types import TelegramObject, Update
 
 from bot.speech import as_plain
@@ -76,7 +76,8 @@ class OneTransaction(BaseMiddleware):
         chat_id = where.chat.id if where.chat is not None else where.user.id
         place = StorageKey(bot_id=bot.id, chat_id=chat_id, user_id=where.user.id)
         key = dialog_key(place)
-        async with self._db.write(together=True) as tx:
+
+        async def take(tx: Tx) -> Taken:
             arrival = await load_arrival(
                 tx,
                 bot_id=bot.id,
@@ -101,7 +102,13 @@ class OneTransaction(BaseMiddleware):
             finally:
                 current_conversation.reset(open_now)
             await self._write(tx, conversation, bot.id, event.update_id, says, data, now)
-        return Taken(says, journaled=conversation.known)
+            return Taken(says, journaled=conversation.known)
+
+        if data.get("alongside") is None:
+            return await self._db.write_shared(take)
+        # It writes more than a shared transaction takes: it would all be done twice.
+        async with self._db.write(together=True) as tx:
+            return await take(tx)
 
     def _open(self, tx: Tx, arrival: Arrival | None, key: str, now: datetime) -> Conversation:
         if arrival is None:
@@ -134,7 +141,8 @@ class OneTransaction(BaseMiddleware):
             bot_id=bot_id,
             update_id=update_id,
             now=now,
-            replies=[as_plain(method) for method in says],
+            # The end of a button's waiting is of no use later: who comes after would leave it out.
+            replies=[as_plain(one) for one in says if not isinstance(one, AnswerCallbackQuery)],
         )
 
     def _settle_waiting(self, conversation: Conversation, now: datetime) -> None:

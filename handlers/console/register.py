@@ -23,6 +23,8 @@ from storage.register import compute_register, register_version, weekly_counts
 ROWS_A_PAGE = 100
 ROWS_TO_SORT = 1000
 """As many workers are sorted by need as one list; more are read page by page, area by area."""
+_A_REPORT = 60.0
+"""Seconds that a statement may take: a county's register is no everyday question."""
 
 
 async def show_register(request: web.Request) -> web.Response:
@@ -31,6 +33,7 @@ async def show_register(request: web.Request) -> web.Response:
     now = console.clock()
     form = Format(console.i18n.current_locale)
     async with console.db.read() as tx:
+        await tx.take_time(_A_REPORT)
         areas = await access_areas(tx, officer)
         code = request.query.get("area")
         area = next((area for area in areas if code in (None, area.code)), None)

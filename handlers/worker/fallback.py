@@ -64,7 +64,8 @@ def passed_on(opened: CaseOpened, media: str | None) -> str:
 async def see_sticker(message: Message, tx: Tx, who: Who, now: datetime) -> Says:
     await record_heard(tx, who, now, kind="message", outcome="sticker")
     text, keyboard = main_menu(who)
-    return say(message.chat.id, f"{_('Nice to hear from you.')} {text}", keyboard)
+    glad = _("Nice to hear from you.")
+    return say(message.chat.id, f"{glad} {text}", keyboard)
 
 
 @router.edited_message(worker, F.text | F.caption)

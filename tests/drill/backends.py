@@ -15,4 +15,4 @@ async def run(plan: Plan) -> list[Promise]:
             await ground.postgres.cut_backends()
             await asyncio.sleep(1.0)
 
-    return await endure(plan, {"backends ended every second": end_them})
+    return await endure(plan, {"backends ended every second": end_them}, longest=22.0)

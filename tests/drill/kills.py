@@ -17,6 +17,7 @@ async def run(plan: Plan) -> list[Promise]:
     kills = plan.kills or int(plan.either(5, 300))
     people = int(plan.either(40, 1000))
     most = int(plan.either(60, 1_000_000))
+    within, patience = plan.either(0.5, 2), plan.either(1.5, 3)
     failures: list[str] = []
     async with grounds(plan, rate=plan.either(60, 250), workers=people) as ground:
         async with crowd(ground, talkers=200, pause=plan.either(0.1, 0.05), most=most) as talking:
@@ -24,19 +25,20 @@ async def run(plan: Plan) -> list[Promise]:
             enough = asyncio.Event()
             load = asyncio.create_task(_keep_sending(ground, oracle, enough, failures))
             for _ in range(kills):
-                calls = len(ground.api.log) + ground.chance.randrange(int(2 * ground.rate))
+                calls = len(ground.api.log) + ground.chance.randrange(int(within * ground.rate))
                 await ground.worker.start(ready=False)
                 # A moment of nobody's choosing: in its start, or in the thick of sending.
                 with contextlib.suppress(TimeoutError):
-                    await ground.api.wait_until(lambda n=calls: len(ground.api.log) >= n, 3.0)  # type: ignore[misc]  # mypy cannot see what a default makes of a lambda
+                    await ground.api.wait_until(lambda n=calls: len(ground.api.log) >= n, patience)  # type: ignore[misc]  # mypy cannot see what a default makes of a lambda
                 await asyncio.sleep(ground.chance.random() * 0.1)
                 await ground.worker.kill()
                 await oracle.note_caught()
             enough.set()
             await load
-        await ground.worker.start()
         if plan.short:
+            # Before the start, which looks for what was left: later that is looked for rarely.
             await oracle.let_leases_end()
+        await ground.worker.start()
         seconds = await oracle.settle()
         return [
             told("kills", kills),

@@ -1,9 +1,9 @@
 """The network between service and PostgreSQL is cut: reset, held back, and silently dead."""
 
-from tests.drill.ground import Grounds, Plan, grounds
+from tests.drill.ground import Grounds, Plan
 from tests.drill.promise import Promise
 from tests.drill.proxy import proxy
-from tests.drill.recovery import RATE, see_it_through
+from tests.drill.recovery import endure
 
 ON = ("postgresql",)
 
@@ -21,10 +21,18 @@ async def run(plan: Plan) -> list[Promise]:
         async def go_deaf(_ground: Grounds) -> None:
             between.go_deaf()
 
-        people = int(RATE * plan.either(15, 80))
-        async with grounds(
-            plan, rate=RATE, workers=people, through=f"127.0.0.1:{between.port}"
-        ) as ground:
-            return await see_it_through(
-                ground, {"reset": reset, "held back": hold_back, "silently dead": go_deaf}
-            )
+        async def go_deaf_and_refuse(_ground: Grounds) -> None:
+            """As a router that starts anew: what was there is forgotten, nothing new gets by."""
+            between.go_deaf()
+            await between.refuse_new(plan.either(2, 8))
+
+        return await endure(
+            plan,
+            {
+                "reset": reset,
+                "held back": hold_back,
+                "silently dead": go_deaf,
+                "silently dead, and no way for new ones": go_deaf_and_refuse,
+            },
+            through=f"127.0.0.1:{between.port}",
+        )

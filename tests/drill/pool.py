@@ -30,4 +30,4 @@ async def run(plan: Plan) -> list[Promise]:
             for connection in taken:
                 await connection.close()
 
-    return await endure(plan, {"no connection to be had": take_them_all})
+    return await endure(plan, {"no connection to be had": take_them_all}, longest=14.0)

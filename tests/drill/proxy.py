@@ -50,10 +50,14 @@ class Proxy:
 
     async def refuse(self, seconds: float) -> None:
         """Reset all connections, and every new one."""
-        self.refusing = True
         for near, far in list(self.pairs):
             near.transport.abort()
             far.transport.abort()
+        await self.refuse_new(seconds)
+
+    async def refuse_new(self, seconds: float) -> None:
+        """Reset every new connection."""
+        self.refusing = True
         await asyncio.sleep(seconds)
         self.refusing = False
 

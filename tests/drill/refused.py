@@ -13,7 +13,7 @@ ON = ("sqlite", "postgresql")
 
 
 async def run(plan: Plan) -> list[Promise]:
-    people = int(plan.either(60, 2000))
+    people = int(plan.either(40, 2000))
     async with grounds(plan, rate=plan.either(60, 100), workers=people) as ground:
         oracle = Oracle(ground)
         await ground.worker.start()
