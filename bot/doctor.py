@@ -15,11 +15,11 @@ from sqlalchemy import text
 
 from bot.opening import KEY_FILE, find_secret_key, sqlite_file
 from bot.settings import VAR, Settings
-from storage.backlog import CLASSES, count_stranded, lanes_known, oldest_due, queue_heads
 from storage.database import Database
 from storage.errors import Refused
 from storage.installation import check_key
 from storage.migrate import check_version, find_version
+from storage.outbox.backlog import CLASSES, count_stranded, lanes_known, oldest_due, queue_heads
 from storage.vault import Vault
 
 _TIMEOUT = aiohttp.ClientTimeout(total=5)

@@ -17,11 +17,11 @@ from bot.metrics import Metrics
 from bot.middlewares.transaction import Alongside, Taken
 from bot.replies import Replies
 from locales.catalogs import match_language
-from storage.away import is_away
 from storage.database import Database
-from storage.intake import record_update, was_seen
-from storage.people import load_who
-from storage.problems import describe
+from storage.engine.away import is_away
+from storage.engine.problems import describe
+from storage.people.who import load_who
+from storage.talk.intake import record_update, was_seen
 
 log: Final = structlog.get_logger(__name__)
 

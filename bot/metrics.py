@@ -13,8 +13,8 @@ from sqlalchemy.pool import QueuePool
 
 from scheduler.clock import Clock
 from scheduler.delivery import Delivery
-from storage.backlog import CLASSES, count_sending, oldest_due, queue_heads, waiting_by_class
 from storage.database import Database
+from storage.outbox.backlog import CLASSES, count_sending, oldest_due, queue_heads, waiting_by_class
 
 _COUNTING_AT_MOST: Final = 1 / 20
 """The share of time that may go into counting what waits: a queue of a million rows is counted

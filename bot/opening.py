@@ -9,10 +9,10 @@ from pathlib import Path
 
 from bot.settings import VAR, Settings
 from storage.database import Database
+from storage.engine.postgres import PATIENT
 from storage.errors import Refused
 from storage.installation import KEY_CHECK, check_key, find_value, keep_key
 from storage.migrate import Standing, check_version, upgrade
-from storage.postgres import PATIENT
 from storage.vault import Vault
 
 KEY_FILE = VAR / "secret_key"

@@ -18,9 +18,9 @@ from bot.metrics import Metrics
 from bot.speech import as_plain, from_plain
 from scheduler.outcomes import Decision, Kind, decide
 from storage.database import Database
-from storage.intake import forget_replies, keep_replies, take_unsent_replies
-from storage.people import load_who, mark_account
-from storage.problems import describe
+from storage.engine.problems import describe
+from storage.people.who import load_who, mark_account
+from storage.talk.intake import forget_replies, keep_replies, take_unsent_replies
 
 log: Final = structlog.get_logger(__name__)
 Source = tuple[int, int]

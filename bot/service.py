@@ -47,8 +47,8 @@ from locales.catalogs import Catalogs
 from scheduler.clock import Clock
 from scheduler.delivery import Delivery
 from storage.installation import DEMO, find_value
-from storage.logins import LINK_LIFETIME
-from storage.register import register_version
+from storage.people.logins import LINK_LIFETIME
+from storage.register.figures import register_version
 
 log: Final = structlog.get_logger(__name__)
 _RETRY_TELEGRAM: Final = 30.0

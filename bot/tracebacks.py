@@ -3,7 +3,7 @@
 import traceback
 from types import TracebackType
 
-from storage.problems import describe, is_database_problem
+from storage.engine.problems import describe, is_database_problem
 
 _ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 _CAUSE = "\nThe above exception was the direct cause of the following exception:\n\n"

@@ -14,7 +14,7 @@ from handlers.abilities import Abilities
 from handlers.links import Links
 from handlers.routes import conversations, register_everyday
 from storage.database import Database
-from storage.dialogs import DialogStorage
+from storage.talk.dialogs import DialogStorage
 
 
 def make_dispatcher(

@@ -19,8 +19,8 @@ from aiogram.utils.i18n import gettext as _
 
 from handlers.long_text import utf16_length
 from scheduler.letters import Attached
-from storage.claims import Address
-from storage.contents import CaseWords
+from storage.outbox.claims import Address
+from storage.outbox.contents import CaseWords
 
 AS_IT_CAME: Final[dict[str, tuple[Callable[..., TelegramMethod[Any]], str]]] = {
     "voice": (SendVoice, "voice"),

@@ -10,7 +10,7 @@ from aiogram.utils.i18n import gettext as _
 
 from handlers.callbacks import CheckinTap, DataTap, EnrolTap, HelpTap, MoveTap, NewsTap, PlaceTap
 from handlers.say import LANGUAGES, language_name
-from storage.people import Who
+from storage.people.who import Who
 
 
 def _column(*buttons: InlineKeyboardButton) -> InlineKeyboardMarkup:

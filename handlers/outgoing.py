@@ -19,8 +19,11 @@ from handlers.long_text import split_text
 from handlers.notice import notice_text
 from handlers.relative import letters as family
 from scheduler.letters import Letter, Ready, Withheld
-from storage.claims import Address
-from storage.contents import (
+from storage.database import Tx
+from storage.family.asking import Asked, questions_asked
+from storage.family.ties import Parties, parties_of
+from storage.outbox.claims import Address
+from storage.outbox.contents import (
     CaseAbout,
     CaseWords,
     Told,
@@ -30,10 +33,7 @@ from storage.contents import (
     params_of,
     rollcalls_of,
 )
-from storage.database import Tx
-from storage.family import Parties, parties_of
-from storage.kin import Asked, questions_asked
-from storage.places import place_name
+from storage.people.places import place_name
 from storage.vault import SealBroken
 
 _log = structlog.get_logger(__name__)

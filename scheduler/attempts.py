@@ -12,9 +12,9 @@ from scheduler.letters import Attached, Letter, fetch
 from scheduler.outcomes import Decision, Kind, decide
 from scheduler.pace import Lane, back_off
 from scheduler.reasons import reason_in_a_word
-from storage.claims import Address, Claimed
-from storage.outbox import NEVER_TWICE
-from storage.outcomes import AccountNews, Outcome
+from storage.outbox.claims import Address, Claimed
+from storage.outbox.messages import NEVER_TWICE
+from storage.outbox.outcomes import AccountNews, Outcome
 
 _log = structlog.get_logger(__name__)
 

@@ -7,10 +7,9 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from scheduler.quiet import zone_of
+from storage.calendar.recurrence import Hours, Slot, first_instant, next_slot
 from storage.database import Database, Tx
-from storage.default_rules import ensure_root_rules
-from storage.recurrence import Hours, Slot, first_instant, next_slot
-from storage.rhythm import (
+from storage.rhythm.planning import (
     QUARTER,
     DueClock,
     Quarter,
@@ -22,8 +21,9 @@ from storage.rhythm import (
     set_clock,
     unset_clocks,
 )
-from storage.rule_terms import CheckinTerms
-from storage.rules import RuleInfo
+from storage.rules.defaults import ensure_root_rules
+from storage.rules.kept import RuleInfo
+from storage.rules.terms import CheckinTerms
 
 _log = structlog.get_logger(__name__)
 

@@ -18,10 +18,10 @@ from scheduler.preparing import Prepared, prepare
 from scheduler.queues import Queues
 from scheduler.sending import Sending
 from scheduler.slots import Slots
-from storage.claims import Claimed, load_claimed
 from storage.database import Database, Tx
-from storage.outbox import settle_laneless
-from storage.outcomes import AccountNews, Outcome, record_outcomes, recover_lost
+from storage.outbox.claims import Claimed, load_claimed
+from storage.outbox.messages import settle_laneless
+from storage.outbox.outcomes import AccountNews, Outcome, record_outcomes, recover_lost
 
 _log = structlog.get_logger(__name__)
 

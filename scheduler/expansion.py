@@ -8,7 +8,7 @@ from typing import Final
 import structlog
 
 from storage.database import Database
-from storage.running_broadcasts import cancel_next, end_finished, expand_next, find_work
+from storage.outbox.running_broadcasts import cancel_next, end_finished, expand_next, find_work
 
 _log = structlog.get_logger(__name__)
 

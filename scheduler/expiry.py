@@ -6,11 +6,11 @@ from time import monotonic
 from typing import Final
 
 from storage.database import Database, Tx
-from storage.outbox import expire_due, note_stranded
-from storage.partitions import Month, drop_months, make_months
-from storage.past import find_finished, move_finished, prune_past
-from storage.pruning import forget_invited_names, prune_intake
-from storage.rhythm import resume_paused
+from storage.outbox.messages import expire_due, note_stranded
+from storage.outbox.partitions import Month, drop_months, make_months
+from storage.outbox.past import find_finished, move_finished, prune_past
+from storage.outbox.pruning import forget_invited_names, prune_intake
+from storage.rhythm.planning import resume_paused
 
 _AT_MOST: Final = 2.0
 """Seconds a tick gives to each of the things that may be many; the next tick goes on."""

@@ -17,11 +17,11 @@ from scheduler.escalation import (
     decide,
 )
 from storage.database import Database
-from storage.followups import BATCH, Open, Taken, is_step_due, load_open, record_taken
-from storage.kin import KinState, ask_families, kin_state
-from storage.rule_terms import CheckinTerms
-from storage.rules import terms_at
-from storage.tasks import close_tasks
+from storage.family.asking import KinState, ask_families, kin_state
+from storage.rhythm.followups import BATCH, Open, Taken, is_step_due, load_open, record_taken
+from storage.rhythm.tasks import close_tasks
+from storage.rules.kept import terms_at
+from storage.rules.terms import CheckinTerms
 
 _log = structlog.get_logger(__name__)
 _MOST_BATCHES = 20

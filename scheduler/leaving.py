@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final, Literal
 
 from scheduler.quiet import quiet_until, zone_of
-from storage.claims import Claimed
+from storage.outbox.claims import Claimed
 
 _ASKS_THE_EXPECTED: Final = ("checkin", "nudge", "nudge_again", "rollcall")
 _TO_OFFICERS: Final = ("case_new", "case_more", "help_urgent")

@@ -15,8 +15,8 @@ from aiogram.methods import TelegramMethod
 from aiogram.types import BufferedInputFile, InputFile
 
 from scheduler.outcomes import FetchFailed
-from storage.claims import Claimed
 from storage.database import Tx
+from storage.outbox.claims import Claimed
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,9 +82,9 @@ class Lane:
     them weigh on it all the same, so that bulk makes room.
 
     A claim reserves slots, a message's time apart, from ``free_at`` on (:meth:`reserve`, or with
-    other processes through :mod:`storage.lanes` and :meth:`reserved`). Each message leaves at its
-    slot, and when that was missed, no faster than the rate and the slack allow, and no more in
-    any second than the rate and a twentieth (:meth:`leaves_at`, :meth:`left`): a stall never
+    other processes through :mod:`storage.outbox.lanes` and :meth:`reserved`). Each message leaves
+    at its slot, and when that was missed, no faster than the rate and the slack allow, and no more
+    in any second than the rate and a twentieth (:meth:`leaves_at`, :meth:`left`): a stall never
     becomes a burst.
 
     Until ``held_until`` nothing leaves; until ``refused_until`` because the channel said so to the

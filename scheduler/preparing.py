@@ -9,9 +9,9 @@ from scheduler.leaving import Drop, Go, Hold, check_leave
 from scheduler.letters import Ready, Render, Withheld
 from scheduler.pace import Lane
 from scheduler.sending import Leaving
-from storage.claims import Claimed
 from storage.database import Tx
-from storage.outcomes import Outcome
+from storage.outbox.claims import Claimed
+from storage.outbox.outcomes import Outcome
 
 
 @dataclass(slots=True)

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from scheduler.shares import CLASSES, Shares
-from storage.claims import (
+from storage.database import Tx
+from storage.outbox.claims import (
     FRONT,
     Place,
     Queue,
@@ -14,7 +15,6 @@ from storage.claims import (
     find_broadcasts_due,
     find_due,
 )
-from storage.database import Tx
 
 _LOOK: Final = 1.0
 """How often, in seconds, a queue is looked at from its front, and broadcasts are looked for."""

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from storage.recurrence import first_instant
+from storage.calendar.recurrence import first_instant
 
 _FALLBACK = "Asia/Shanghai"
 

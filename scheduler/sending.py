@@ -13,8 +13,8 @@ from scheduler.attempts import later, send_letter, sent, settle_decision
 from scheduler.letters import Letter
 from scheduler.outcomes import Decision, Kind
 from scheduler.pace import Lane
-from storage.claims import Address, Claimed
-from storage.outcomes import AccountNews, Outcome
+from storage.outbox.claims import Address, Claimed
+from storage.outbox.outcomes import AccountNews, Outcome
 
 _log = structlog.get_logger(__name__)
 

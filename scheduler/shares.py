@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 from typing import Final, Generic, TypeVar
 
-from storage.outbox import BROADCAST, CHECKIN, REMINDER, URGENT
+from storage.outbox.messages import BROADCAST, CHECKIN, REMINDER, URGENT
 
 K = TypeVar("K")
 

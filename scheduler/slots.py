@@ -8,9 +8,9 @@ from scheduler.attempts import later
 from scheduler.pace import FURTHEST, GROUP, PRIVATE, Lane
 from scheduler.preparing import Prepared
 from scheduler.sending import Leaving
-from storage.claims import count_recent
 from storage.database import Tx
-from storage.lanes import hold_lane, reserve_slots
+from storage.outbox.claims import count_recent
+from storage.outbox.lanes import hold_lane, reserve_slots
 
 _NOT_ALONE: Final = 60.0
 """For how many seconds after another process was noticed it is reckoned with."""

@@ -12,8 +12,8 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage.gathering import Apart, Gatherings, Seat
-from storage.postgres import (
+from storage.engine.gathering import Apart, Gatherings, Seat
+from storage.engine.postgres import (
     APPLICATION,
     BEGIN,
     BEGIN_TO_READ,
@@ -24,10 +24,10 @@ from storage.postgres import (
     postgres_engine,
     take_back,
 )
-from storage.prepared import Prepared
-from storage.sqlite import SqliteConnection, sqlite_connection, sqlite_engine
+from storage.engine.prepared import Prepared
+from storage.engine.sqlite import SqliteConnection, sqlite_connection, sqlite_engine
+from storage.engine.writer import Writer
 from storage.vault import Vault
-from storage.writer import Writer
 
 if TYPE_CHECKING:
     # A service on SQLite starts without it.
@@ -66,7 +66,7 @@ class Tx:
 
     @property
     def conn(self) -> AsyncConnection:
-        """Raises :class:`storage.gathering.Apart` where the transaction is shared."""
+        """Raises :class:`storage.engine.gathering.Apart` where the transaction is shared."""
         if self._conn is None:
             raise Apart
         return self._conn

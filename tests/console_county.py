@@ -4,7 +4,6 @@ import random
 from datetime import datetime, timedelta
 from typing import Any
 
-from storage.areas import AreaInfo, add_area
 from storage.database import Database, Tx
 from storage.models import (
     Account,
@@ -16,7 +15,8 @@ from storage.models import (
     Role,
     StatusChange,
 )
-from storage.periods import weeks_back
+from storage.people.areas import AreaInfo, add_area
+from storage.register.periods import weeks_back
 from storage.vault import new_ref
 
 FAMILIES = "王李张刘陈杨黄赵周吴徐孙马朱胡郭何林"

@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import update
 
-from storage.areas import AreaInfo, add_area
 from storage.database import Tx
-from storage.enrolment import Address, enrol, give_consent, rename, take_role
 from storage.models import Person
-from storage.people import Who, load_who, mark_account
-from storage.places import find_place
-from storage.status import set_place
+from storage.people.areas import AreaInfo, add_area
+from storage.people.enrolment import Address, enrol, give_consent, rename, take_role
+from storage.people.places import find_place
+from storage.people.status import set_place
+from storage.people.who import Who, load_who, mark_account
 
 BOT = 1
 _chats = itertools.count(1000)

@@ -22,7 +22,7 @@ from handlers.links import Links
 from handlers.routes import conversations
 from locales.catalogs import Catalogs
 from storage.database import Database
-from storage.people import Who, load_who
+from storage.people.who import Who, load_who
 from tests.county import BOT
 
 LINKS = Links("https://room.example", "kinroom_bot")

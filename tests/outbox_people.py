@@ -6,10 +6,10 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
-from storage.areas import AreaInfo, add_area
-from storage.claims import Claimed, claim_due, find_broadcasts_due, find_due, load_claimed
 from storage.database import Database, Tx
 from storage.models import Account, Delivery, Person
+from storage.outbox.claims import Claimed, claim_due, find_broadcasts_due, find_due, load_claimed
+from storage.people.areas import AreaInfo, add_area
 from storage.vault import new_ref
 
 LANE = 42

@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 
 from storage.database import Database
-from storage.periods import Period, parse_period
-from storage.register import Register, compute_register
-from storage.standing import STANDINGS
+from storage.register.figures import Register, compute_register
+from storage.register.periods import Period, parse_period
+from storage.register.standing import STANDINGS
 from tests.register_world import World
 
 HOUR, DAY, TICK = timedelta(hours=1), timedelta(days=1), timedelta(microseconds=1)

@@ -1,13 +1,13 @@
 """The register as design.md §4 puts it, worked out slowly, in plain loops over plain rows.
 
-Written from the definition and the readings in the docstrings of ``storage.expected``,
-``storage.standing`` and ``storage.feedback``, and from nothing else.
+Written from the definition and the readings in the docstrings of ``storage.register.expected``,
+``storage.register.standing`` and ``storage.register.feedback``, and from nothing else.
 """
 
 from datetime import datetime, timedelta
 from typing import Any
 
-from storage.periods import Period
+from storage.register.periods import Period
 from tests.register_world import PATHS, Row, World
 
 STRENGTH = ["silent", "tried", "reached", "vouched", "heard"]

@@ -7,9 +7,7 @@ from typing import Any
 
 from sqlalchemy import insert
 
-from storage.areas import AreaInfo
 from storage.database import Tx
-from storage.enrolment import PURPOSE
 from storage.models import (
     Account,
     Area,
@@ -22,7 +20,9 @@ from storage.models import (
     Person,
     StatusChange,
 )
-from storage.periods import Period
+from storage.people.areas import AreaInfo
+from storage.people.enrolment import PURPOSE
+from storage.register.periods import Period
 
 Row = dict[str, Any]
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from hypothesis import strategies as st
 
-from storage.periods import parse_period
+from storage.register.periods import parse_period
 from tests.register_world import VILLAGES, Row, World
 
 PERIODS = (

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from storage.almanac import NAMED, YEARS, check_day, day_in, days_in
+from storage.calendar.almanac import NAMED, YEARS, check_day, day_in, days_in
 from tests.sky import moon_near, sun_at
 
-# The new moon is so near to midnight that nobody can tell today; see storage/almanac.py.
+# The new moon is so near to midnight that nobody can tell today; see storage/calendar/almanac.py.
 UNDECIDED = {date(2057, 9, 29)}
 
 

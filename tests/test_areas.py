@@ -5,7 +5,10 @@ from datetime import datetime
 import pytest
 from sqlalchemy import bindparam, select
 
-from storage.areas import (
+from storage.database import Database, Tx
+from storage.errors import Refused
+from storage.models import Area
+from storage.people.areas import (
     AreaExists,
     AreaInfo,
     BadAreaName,
@@ -18,9 +21,6 @@ from storage.areas import (
     in_subtree,
     list_areas,
 )
-from storage.database import Database, Tx
-from storage.errors import Refused
-from storage.models import Area
 
 
 async def _add(tx: Tx, now: datetime, code: str, parent: str | None = None) -> AreaInfo:

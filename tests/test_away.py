@@ -10,8 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from storage.away import is_away
 from storage.database import Database
+from storage.engine.away import is_away
 from storage.vault import Vault
 
 

@@ -18,7 +18,8 @@ from sqlalchemy.engine import make_url
 from bot.demo import make_demo
 from bot.possession import sole_service
 from bot.settings import read_settings
-from storage import backup_postgres, postgres_tools
+from storage.backup import postgres as backup_postgres
+from storage.backup import postgres_tools
 from storage.database import Database, Tx
 from storage.errors import Refused
 from storage.migrate import RESTORING, known_versions, upgrade
@@ -170,7 +171,7 @@ def test_where_it_cannot_be_written(small: Command, database_url: str) -> None:
 
 
 def test_two_at_once_to_one_file(small: Command) -> None:
-    from storage.backup import written_whole
+    from storage.backup.copying import written_whole
 
     with written_whole(Path("one")):
         assert "another backup" in small("backup", "one").complaint
@@ -239,7 +240,7 @@ def test_with_another_key(small: Command, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_of_a_newer_program(small: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("storage.backup_file.known_versions", lambda: ["0001"])
+    monkeypatch.setattr("storage.backup.file.known_versions", lambda: ["0001"])
     line = small("restore", str(FILE), "--yes").complaint
     assert "written by a newer Kinroom" in line
 
@@ -305,7 +306,7 @@ def test_over_a_damaged_database(kinroom: Command) -> None:
 
 
 def test_a_full_disk(kinroom: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    from storage import backup
+    from storage.backup import copying as backup
 
     kinroom("area", "add", "x", "X")
     opened = backup._open
@@ -396,7 +397,7 @@ class TestPostgres:
                 raise Refused("the disk is full")
             return await run(tool, words, *rest)
 
-        monkeypatch.setattr("storage.restore_postgres.run_tool", fail)
+        monkeypatch.setattr("storage.backup.restore_postgres.run_tool", fail)
         assert "the disk is full" in small("restore", str(FILE), "--yes").complaint
         assert _areas(small) == ["x", "y"]
 
@@ -437,9 +438,9 @@ def test_who_left_since_does_not_come_back(
     county: Command, database_url: str, vault: Vault
 ) -> None:
     async def leave(tx: Tx) -> str:
-        from storage.erasure import erase_person
         from storage.models import Account
-        from storage.people import load_who
+        from storage.people.erasure import erase_person
+        from storage.people.who import load_who
 
         row = (
             await tx.execute(

@@ -10,16 +10,17 @@ from locales.catalogs import Catalogs
 from scheduler import reasons
 from scheduler.expansion import carry_on
 from scheduler.expiry import end_what_is_over
-from storage import restored, running_broadcasts
-from storage.areas import find_area
-from storage.audience import OF_USE_FOR
-from storage.broadcasts import find_broadcast, plan_broadcast
-from storage.checkins import enqueue_checkins, plan_rollcall
+from storage.backup import restored
 from storage.database import Database
 from storage.models import Account, Checkin, Delivery
-from storage.outbox import settle_laneless
-from storage.past import MOVED_AFTER, find_finished, move_finished
-from storage.recipients import MISSED, count_recipients, list_recipients
+from storage.outbox import running_broadcasts
+from storage.outbox.audience import OF_USE_FOR
+from storage.outbox.broadcasts import find_broadcast, plan_broadcast
+from storage.outbox.messages import settle_laneless
+from storage.outbox.past import MOVED_AFTER, find_finished, move_finished
+from storage.outbox.recipients import MISSED, count_recipients, list_recipients
+from storage.people.areas import find_area
+from storage.rhythm.checkins import enqueue_checkins, plan_rollcall
 from tests.outbox_people import LANE, make_area, make_person
 
 HOUR = timedelta(hours=1)

@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from storage.areas import AreaInfo
-from storage.cases import CaseOpened, case_of_message, close_case, open_case, reply_to_case
 from storage.database import Database, Tx
 from storage.errors import Refused
-from storage.inbox import count_open_cases, open_cases, read_case
 from storage.models import Case, CaseMessage, Delivery, Person, Role
-from storage.people import Who
+from storage.people.areas import AreaInfo
+from storage.people.who import Who
+from storage.talk.cases import CaseOpened, case_of_message, close_case, open_case, reply_to_case
+from storage.talk.inbox import count_open_cases, open_cases, read_case
 from tests.county import make_area, make_person
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import insert, select, update
 from scheduler.checkins import plan_due_checkins, set_clocks
 from scheduler.clock import Clock
 from scheduler.expiry import end_what_is_over
+from storage.calendar.recurrence import Hours, Weeks
 from storage.database import Database
 from storage.models import (
     Checkin,
@@ -19,10 +20,9 @@ from storage.models import (
     RuleClock,
     StatusChange,
 )
-from storage.pruning import prune_intake
-from storage.recurrence import Hours, Weeks
-from storage.rule_terms import CheckinTerms
-from storage.rules import add_rule, running_rules, stop_rule
+from storage.outbox.pruning import prune_intake
+from storage.rules.kept import add_rule, running_rules, stop_rule
+from storage.rules.terms import CheckinTerms
 from tests.outbox_people import LANE, make_area, make_person
 
 THURSDAY = datetime(2026, 11, 19, 12, tzinfo=UTC)

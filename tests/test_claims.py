@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import select, text, update
 
 from scheduler.queues import Queues
-from storage import claims
-from storage.claims import FRONT, Queue, claim_due, find_broadcasts_due, find_due
 from storage.database import Database, Tx
 from storage.models import Broadcast, Delivery
-from storage.outbox import enqueue
-from storage.outcomes import recover_lost
+from storage.outbox import claims
+from storage.outbox.claims import FRONT, Queue, claim_due, find_broadcasts_due, find_due
+from storage.outbox.messages import enqueue
+from storage.outbox.outcomes import recover_lost
 from tests.fake_channel import Times
 from tests.outbox_people import LANE, make_area, make_person, states
 

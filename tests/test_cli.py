@@ -15,8 +15,8 @@ from sqlalchemy import func, select, text
 from bot.demo import make_demo
 from storage.database import Database, Tx
 from storage.installation import TELEGRAM_USERNAME, put_value
-from storage.invites import check_invite
 from storage.models import Person
+from storage.people.invites import check_invite
 from storage.vault import Vault
 from tests.command import Command
 

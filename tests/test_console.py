@@ -15,7 +15,8 @@ from sqlalchemy.exc import OperationalError
 
 from handlers.console import LiveFeed, console_app
 from storage.database import Database
-from storage.logins import (
+from storage.models import Kin, Login, Look, Person, Role
+from storage.people.logins import (
     LINK_LIFETIME,
     SESSION_LIFETIME,
     BadLogin,
@@ -23,11 +24,10 @@ from storage.logins import (
     make_login_link,
     open_session,
 )
-from storage.looks import looks_at
-from storage.models import Kin, Login, Look, Person, Role
-from storage.people import person_name
-from storage.periods import week_of
-from storage.register import compute_register
+from storage.people.looks import looks_at
+from storage.people.who import person_name
+from storage.register.figures import compute_register
+from storage.register.periods import week_of
 from tests.console_county import County, add_contact, make_county
 
 Client = TestClient[web.Request, web.Application]

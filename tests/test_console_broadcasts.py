@@ -10,10 +10,10 @@ from sqlalchemy import func, select, update
 
 from handlers.console import LiveFeed, console_app
 from handlers.console import broadcasts as pages
-from storage.broadcasts import access_broadcast, plan_broadcast
 from storage.database import Database
-from storage.logins import find_session
 from storage.models import Delivery, Look, Person
+from storage.outbox.broadcasts import access_broadcast, plan_broadcast
+from storage.people.logins import find_session
 from tests.console_county import County, make_county
 from tests.test_console import Client, Clock, console_i18n, link, post, text_of
 

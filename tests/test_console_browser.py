@@ -25,10 +25,10 @@ from sqlalchemy import func, select, update
 
 from handlers.console import LiveFeed, console_app
 from locales.catalogs import Catalogs
-from storage.broadcasts import plan_broadcast
 from storage.database import Database
-from storage.logins import make_login_link
 from storage.models import Delivery, Installation, Person
+from storage.outbox.broadcasts import plan_broadcast
+from storage.people.logins import make_login_link
 from tests.console_county import County, add_contact, make_county
 
 CHROMIUM = os.environ.get("KINROOM_TEST_CHROMIUM") or shutil.which("chromium")

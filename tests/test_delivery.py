@@ -13,11 +13,11 @@ from sqlalchemy import func, select, update
 
 from scheduler.delivery import Delivery
 from scheduler.letters import Attached, Letter, Ready, Withheld
-from storage.checkins import plan_rollcall
 from storage.database import Database, Tx
 from storage.models import Account, Broadcast, Checkin, Person
 from storage.models import Delivery as Row
-from storage.outbox import enqueue
+from storage.outbox.messages import enqueue
+from storage.rhythm.checkins import plan_rollcall
 from tests.fake_channel import FakeSession, Gate, Times, fake_bot
 from tests.outbox_people import LANE, WEB, add_account, make_area, make_person, states
 

@@ -8,12 +8,8 @@ from sqlalchemy import func, select, text
 
 from bot.demo import demo_tokens, make_demo, plan_demo_checkin, remove_demo
 from bot.demo.history import choose_weekday
-from storage.areas import add_area, find_area
-from storage.checkins import answer_checkin
 from storage.database import Database
-from storage.enrolment import Address, enrol, give_consent, rename, take_role
 from storage.installation import DEMO, find_value
-from storage.invites import check_invite
 from storage.models import (
     Base,
     Case,
@@ -25,8 +21,12 @@ from storage.models import (
     KinQuestion,
     Person,
 )
-from storage.periods import week_of, weeks_back
-from storage.register import compute_register
+from storage.people.areas import add_area, find_area
+from storage.people.enrolment import Address, enrol, give_consent, rename, take_role
+from storage.people.invites import check_invite
+from storage.register.figures import compute_register
+from storage.register.periods import week_of, weeks_back
+from storage.rhythm.checkins import answer_checkin
 from storage.vault import new_ref
 
 

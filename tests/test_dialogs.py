@@ -10,14 +10,14 @@ from aiogram.fsm.storage.base import StorageKey
 from sqlalchemy import func, select
 
 from storage.database import Database
-from storage.dialogs import (
+from storage.models import Dialog
+from storage.talk.dialogs import (
     Conversation,
     DialogStorage,
     Waiting,
     current_conversation,
     dialog_key,
 )
-from storage.models import Dialog
 
 KEY = StorageKey(bot_id=42, chat_id=5_000_000_001, user_id=5_000_000_001)
 

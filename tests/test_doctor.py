@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from storage.database import Database
-from storage.outbox import BROADCAST, CHECKIN, URGENT, enqueue, note_stranded
+from storage.outbox.messages import BROADCAST, CHECKIN, URGENT, enqueue, note_stranded
 from storage.vault import Vault
 from tests.command import Command, Done
 from tests.outbox_people import LANE, WEB, make_person

@@ -6,8 +6,14 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from storage.cases import open_case, reply_to_case
-from storage.conversation import (
+from storage.database import Database, Tx
+from storage.models import Delivery, Intake, Role, WebFile
+from storage.people.enrolment import enrol
+from storage.people.erasure import erase_person
+from storage.people.traces import mentions
+from storage.people.who import Who, load_who
+from storage.talk.cases import open_case, reply_to_case
+from storage.talk.conversation import (
     Body,
     add_file,
     add_message,
@@ -17,13 +23,7 @@ from storage.conversation import (
     new_file,
     open_chat,
 )
-from storage.database import Database, Tx
-from storage.enrolment import enrol
-from storage.erasure import erase_person
-from storage.intake import record_update
-from storage.models import Delivery, Intake, Role, WebFile
-from storage.people import Who, load_who
-from storage.traces import mentions
+from storage.talk.intake import record_update
 from tests.county import BOT, make_area, make_person
 
 

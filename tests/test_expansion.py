@@ -7,15 +7,15 @@ import pytest
 from sqlalchemy import func, select, update
 
 from scheduler.expansion import carry_on
-from storage import running_broadcasts
-from storage.areas import find_area
-from storage.audience import count_audience
-from storage.broadcasts import find_broadcast, plan_broadcast, stop_broadcast
 from storage.database import Database
 from storage.models import Broadcast, Delivery, Person
-from storage.past import MOVED_AFTER, find_finished, move_finished
-from storage.recipients import count_recipients, list_recipients
-from storage.running_broadcasts import expand_next
+from storage.outbox import running_broadcasts
+from storage.outbox.audience import count_audience
+from storage.outbox.broadcasts import find_broadcast, plan_broadcast, stop_broadcast
+from storage.outbox.past import MOVED_AFTER, find_finished, move_finished
+from storage.outbox.recipients import count_recipients, list_recipients
+from storage.outbox.running_broadcasts import expand_next
+from storage.people.areas import find_area
 from tests.outbox_people import make_area, make_person
 
 HOUR = timedelta(hours=1)
@@ -25,7 +25,7 @@ HOUR = timedelta(hours=1)
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Four people a chunk, so that thirty are many."""
     monkeypatch.setattr(running_broadcasts, "CHUNK", 4)
-    monkeypatch.setattr("storage.broadcasts.CHUNK", 4)
+    monkeypatch.setattr("storage.outbox.broadcasts.CHUNK", 4)
 
 
 async def _village(db: Database, now: datetime, people: int = 30) -> list[int]:

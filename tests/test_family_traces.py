@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from storage.conversation import Body, add_message, find_chat, messages_before, open_chat
 from storage.database import Database, Tx
-from storage.erasure import erase_person
-from storage.people import Who
+from storage.people.erasure import erase_person
+from storage.people.who import Who
+from storage.talk.conversation import Body, add_message, find_chat, messages_before, open_chat
 from tests.county import make_area, make_person
 from tests.test_kin import tie
 

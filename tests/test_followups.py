@@ -8,16 +8,16 @@ from sqlalchemy import insert, select, update
 
 from scheduler.checkins import plan_due_checkins, set_clocks
 from scheduler.followups import end_tasks, follow_up
-from storage.areas import find_area
-from storage.checkins import answer_checkin
+from storage.calendar.recurrence import Weeks
 from storage.database import Database
-from storage.enrolment import RELATIVE, record_consent
-from storage.kin_words import answer_question
+from storage.family.words import answer_question
 from storage.models import Account, Checkin, Contact, Delivery, Kin, KinQuestion, Person, Step, Task
-from storage.people import load_who
-from storage.recurrence import Weeks
-from storage.rule_terms import CheckinTerms
-from storage.rules import add_rule, edit_rule, find_rule, stop_rule
+from storage.people.areas import find_area
+from storage.people.enrolment import RELATIVE, record_consent
+from storage.people.who import load_who
+from storage.rhythm.checkins import answer_checkin
+from storage.rules.kept import add_rule, edit_rule, find_rule, stop_rule
+from storage.rules.terms import CheckinTerms
 from tests.outbox_people import LANE, make_area, make_person
 
 THURSDAY = datetime(2026, 11, 19, 12, tzinfo=UTC)

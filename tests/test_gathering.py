@@ -8,9 +8,9 @@ from sqlalchemy import bindparam, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from storage.database import Database, Tx
-from storage.gathering import MOST_TOGETHER
+from storage.engine.gathering import MOST_TOGETHER
+from storage.engine.prepared import NUMBER, Prepared
 from storage.models import Installation
-from storage.prepared import NUMBER, Prepared
 
 ADD = Prepared(insert(Installation), ("key", "value"))
 FIND = Prepared(

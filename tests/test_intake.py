@@ -18,11 +18,11 @@ from bot.middlewares.transaction import OneTransaction, Taken
 from bot.replies import Replies
 from locales.catalogs import Catalogs
 from storage.database import Database, Tx
-from storage.dialogs import Conversation, DialogStorage
-from storage.enrolment import Address, give_consent
+from storage.engine.postgres import PostgresTransaction
 from storage.models import Dialog
 from storage.models import Intake as Journal
-from storage.postgres import PostgresTransaction
+from storage.people.enrolment import Address, give_consent
+from storage.talk.dialogs import Conversation, DialogStorage
 from tests.fake_channel import fake_bot
 
 FANG = User(id=7, is_bot=False, first_name="Fang", language_code="en")

@@ -6,8 +6,8 @@ from sqlalchemy import select
 
 from scheduler.expiry import end_what_is_over
 from storage.database import Database
-from storage.invites import BadInvite, check_invite, make_invite, use_invite
 from storage.models import Invite
+from storage.people.invites import BadInvite, check_invite, make_invite, use_invite
 from tests.county import make_area
 
 

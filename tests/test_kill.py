@@ -17,11 +17,11 @@ import pytest
 from sqlalchemy import func, select, update
 
 from handlers.callbacks import NewsTap
-from storage.areas import add_area, find_area
 from storage.database import Database
-from storage.enrolment import Address, enrol, give_consent, rename
-from storage.invites import make_invite
 from storage.models import Account, Contact, Intake
+from storage.people.areas import add_area, find_area
+from storage.people.enrolment import Address, enrol, give_consent, rename
+from storage.people.invites import make_invite
 from tests.botapi import BotApi, Message, PrivateConversation
 from tests.botapi.account import BotAccount
 from tests.conftest import SECRET_KEY

@@ -9,11 +9,17 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
-from storage.areas import AreaInfo
 from storage.database import Database, Tx
-from storage.enrolment import RELATIVE, VOUCH, has_consent, record_consent
-from storage.erasure import erase_person
-from storage.family import (
+from storage.family.asking import (
+    ANSWER_WITHIN,
+    KinState,
+    ask_families,
+    ask_kin,
+    kin_state,
+    questions_asked,
+)
+from storage.family.links import find_inviter, invite_relative, take_back_link
+from storage.family.ties import (
     end_tie,
     family_of,
     join_family,
@@ -22,14 +28,15 @@ from storage.family import (
     spoken_for,
     with_family,
 )
-from storage.family_links import find_inviter, invite_relative, take_back_link
-from storage.invites import BadInvite, check_invite, use_invite
-from storage.kin import ANSWER_WITHIN, KinState, ask_families, ask_kin, kin_state, questions_asked
-from storage.kin_words import answer_question, open_questions, vouch_unasked
+from storage.family.words import answer_question, open_questions, vouch_unasked
 from storage.models import Checkin, Contact, Delivery, Kin, KinQuestion, Person
-from storage.mydata import export_person
-from storage.people import Who, load_who, mark_account
-from storage.register import live_figures
+from storage.people.areas import AreaInfo
+from storage.people.enrolment import RELATIVE, VOUCH, has_consent, record_consent
+from storage.people.erasure import erase_person
+from storage.people.invites import BadInvite, check_invite, use_invite
+from storage.people.mydata import export_person
+from storage.people.who import Who, load_who, mark_account
+from storage.register.figures import live_figures
 from tests.county import BOT, make_area, make_person
 
 DAY = timedelta(days=1)

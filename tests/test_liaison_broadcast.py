@@ -6,11 +6,11 @@ from datetime import datetime
 import pytest
 from sqlalchemy import func, select, update
 
-from storage.areas import find_area
 from storage.database import Database
-from storage.enrolment import take_role
 from storage.models import Area, Broadcast, Delivery, Look, Person, Role
-from storage.notices import latest_notices
+from storage.outbox.notices import latest_notices
+from storage.people.areas import find_area
+from storage.people.enrolment import take_role
 from tests.county import make_area, make_person
 from tests.liaison_chat import Phone, Room
 

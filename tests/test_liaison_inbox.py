@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from storage.cases import open_case
 from storage.database import Database
 from storage.models import Case, Contact, Delivery, Look
-from storage.people import Who
+from storage.people.who import Who
+from storage.talk.cases import open_case
 from tests.county import make_area, make_person
 from tests.liaison_chat import Phone, Room
 
@@ -176,7 +176,7 @@ async def test_urgent_first_then_oldest_and_pages(room: Room) -> None:
     async with room.db.write() as tx:
         elm_id = fang.area_id
         assert elm_id is not None
-        from storage.areas import get_area
+        from storage.people.areas import get_area
 
         elm = await get_area(tx, elm_id)
         people += [await make_person(tx, f"Worker{n}", room.now, area=elm) for n in range(6)]
@@ -232,7 +232,7 @@ async def test_a_worker_who_is_an_officer(room: Room) -> None:
     phone, fang = await _village(room)
     case_id = await _ask(room, fang)
     async with room.db.write() as tx:
-        from storage.areas import get_area
+        from storage.people.areas import get_area
 
         elm = await get_area(tx, fang.area_id or 0)
         both = Phone(room, await make_person(tx, "Lan", room.now, area=elm, officer_of=elm))

@@ -11,9 +11,9 @@ from aiogram.types import BufferedInputFile
 from sqlalchemy import select
 
 from storage.database import Database
-from storage.invites import check_invite
-from storage.logins import open_session
 from storage.models import Case, Invite
+from storage.people.invites import check_invite
+from storage.people.logins import open_session
 from tests.county import make_area, make_person
 from tests.liaison_chat import Phone, Room
 

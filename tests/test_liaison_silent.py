@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from storage.contacts import record_heard
 from storage.database import Database
 from storage.models import Contact, Look
+from storage.register.contacts import record_heard
 from tests.county import make_area, make_person
 from tests.liaison_chat import Phone, Room
 

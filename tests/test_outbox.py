@@ -4,23 +4,23 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 
-from storage.audience import count_audience
-from storage.backlog import outbox_states
-from storage.broadcasts import broadcast_outcome, plan_broadcast
-from storage.checkins import (
-    answer_checkin,
-    open_checkin,
-    plan_rollcall,
-)
 from storage.database import Database
-from storage.default_rules import ensure_default_rule, ensure_root_rules
 from storage.models import Checkin, Delivery
-from storage.outbox import (
+from storage.outbox.audience import count_audience
+from storage.outbox.backlog import outbox_states
+from storage.outbox.broadcasts import broadcast_outcome, plan_broadcast
+from storage.outbox.messages import (
     enqueue,
     expire_due,
     note_stranded,
     settle_laneless,
 )
+from storage.rhythm.checkins import (
+    answer_checkin,
+    open_checkin,
+    plan_rollcall,
+)
+from storage.rules.defaults import ensure_default_rule, ensure_root_rules
 from tests.outbox_people import LANE, WEB, add_account, make_area, make_person, states
 
 HOUR = timedelta(hours=1)

@@ -18,14 +18,14 @@ from handlers.callbacks import CheckinTap
 from handlers.long_text import cut_text, split_text, utf16_length
 from handlers.outgoing import Renderer
 from scheduler.letters import Attached, Letter, Ready, Withheld
-from storage.areas import AreaInfo
-from storage.broadcasts import plan_broadcast
-from storage.cases import open_case, reply_to_case
-from storage.checkins import plan_rollcall
 from storage.database import Database, Tx
 from storage.models import Checkin, Delivery, Person, Role
-from storage.outbox import enqueue
-from storage.people import Who, load_who
+from storage.outbox.broadcasts import plan_broadcast
+from storage.outbox.messages import enqueue
+from storage.people.areas import AreaInfo
+from storage.people.who import Who, load_who
+from storage.rhythm.checkins import plan_rollcall
+from storage.talk.cases import open_case, reply_to_case
 from tests.outbox_people import LANE, WEB, add_account, claim_all, make_area, make_person
 
 HOUR = timedelta(hours=1)

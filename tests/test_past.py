@@ -11,20 +11,20 @@ from sqlalchemy import func, insert, select, text, update
 from bot.demo.county import make_demo
 from bot.demo.removal import remove_demo
 from scheduler.expiry import end_what_is_over, move_what_is_over
-from storage.areas import AreaInfo
-from storage.backlog import lanes_known, outbox_states
-from storage.cases import case_of_message, open_case, reply_to_case
-from storage.conversation import add_message, messages_before, open_chat
 from storage.database import Database, Tx
-from storage.erasure import erase_person
 from storage.models import Account, Delivery, PastDelivery, Person, WebChat
-from storage.mydata import export_person
-from storage.outbox import enqueue
-from storage.partitions import Month, drop_months, make_months
-from storage.past import _SHARED, DELIVERIES, find_finished, move_finished, prune_past
-from storage.people import Who, load_who
-from storage.periods import week_of
-from storage.register import compute_register
+from storage.outbox.backlog import lanes_known, outbox_states
+from storage.outbox.messages import enqueue
+from storage.outbox.partitions import Month, drop_months, make_months
+from storage.outbox.past import _SHARED, DELIVERIES, find_finished, move_finished, prune_past
+from storage.people.areas import AreaInfo
+from storage.people.erasure import erase_person
+from storage.people.mydata import export_person
+from storage.people.who import Who, load_who
+from storage.register.figures import compute_register
+from storage.register.periods import week_of
+from storage.talk.cases import case_of_message, open_case, reply_to_case
+from storage.talk.conversation import add_message, messages_before, open_chat
 from tests.county import BOT, make_area, make_person
 
 HOUR = timedelta(hours=1)

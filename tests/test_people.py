@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 
 from storage.database import Database
-from storage.enrolment import take_role
-from storage.outbox import enqueue
-from storage.people import load_who
+from storage.outbox.messages import enqueue
+from storage.people.enrolment import take_role
+from storage.people.who import load_who
 from tests.outbox_people import LANE, claim_all, make_area, make_person
 
 HOUR = timedelta(hours=1)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.errors import Refused
-from storage.periods import (
+from storage.register.periods import (
     BadPeriod,
     month_of,
     parse_period,

@@ -7,9 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from storage.months import later_by_months
-from storage.personal_dates import DueDates, Personal, dates_due_on, days_for, late_slot, slots_for
-from storage.recurrence import Hours, Slot
+from storage.calendar.months import later_by_months
+from storage.calendar.personal_dates import (
+    DueDates,
+    Personal,
+    dates_due_on,
+    days_for,
+    late_slot,
+    slots_for,
+)
+from storage.calendar.recurrence import Hours, Slot
 
 SHANGHAI, MADRID = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Madrid")
 EXPIRY = Personal("certificate-expiry", (-30, -7))

@@ -11,11 +11,11 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
-from storage.away import is_away
 from storage.database import Database, Tx
+from storage.engine.away import is_away
+from storage.engine.postgres import PostgresTransaction
+from storage.engine.prepared import Prepared
 from storage.models import Installation, Intake
-from storage.postgres import PostgresTransaction
-from storage.prepared import Prepared
 from storage.vault import Vault
 
 ADD = Prepared(insert(Installation), ("key", "value"))

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from scheduler.quiet import quiet_until, zone_of
-from storage.almanac import days_in
-from storage.recurrence import (
+from storage.calendar.almanac import days_in
+from storage.calendar.recurrence import (
     Around,
     Hours,
     MonthDays,

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from storage.database import Database
-from storage.expected import NotBegun
-from storage.periods import parse_period
-from storage.register import named_register, register_version
+from storage.register.expected import NotBegun
+from storage.register.figures import named_register, register_version
+from storage.register.periods import parse_period
 from tests.register_cases import (
     DAY,
     HOUR,

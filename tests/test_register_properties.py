@@ -5,17 +5,17 @@ from datetime import timedelta
 
 from hypothesis import HealthCheck, event, given, settings
 
-from storage.behind import named_checkins
 from storage.database import Database
-from storage.grid import standing_grid
-from storage.periods import weeks_back
-from storage.register import (
+from storage.register.behind import named_checkins
+from storage.register.figures import (
     Register,
     compute_register,
     live_figures,
     named_register,
     weekly_counts,
 )
+from storage.register.grid import standing_grid
+from storage.register.periods import weeks_back
 from tests.register_oracle import Oracle
 from tests.register_world import PATHS, World
 from tests.register_worlds import worlds

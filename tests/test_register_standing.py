@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from storage.database import Database
-from storage.periods import parse_period
+from storage.register.periods import parse_period
 from tests.register_cases import (
     DAY,
     HOUR,

@@ -20,8 +20,8 @@ from bot.metrics import Metrics
 from bot.replies import Replies
 from bot.speech import as_plain
 from storage.database import Database
-from storage.intake import record_update
 from storage.models import Intake
+from storage.talk.intake import record_update
 from tests.fake_channel import FakeSession, Gate, Times, fake_bot
 
 CHAT = 7

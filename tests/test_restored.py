@@ -17,15 +17,12 @@ from bot.channels.web.conversations import Conversations, Mark
 from bot.channels.web.live import Live
 from bot.channels.web.memory import Memory
 from bot.settings import environment_for_tools
-from storage import backup
-from storage.backup import copy_sqlite
-from storage.backup_file import check_backup
-from storage.backup_postgres import dump_postgres
-from storage.conversation import add_message, open_chat
+from storage.backup import copying as backup
+from storage.backup.copying import copy_sqlite
+from storage.backup.file import check_backup
+from storage.backup.postgres import dump_postgres
+from storage.backup.restored import SENT_SINCE, STOPPED, settle_restored
 from storage.database import Database, Tx
-from storage.intake import record_update
-from storage.invites import BadInvite, check_invite, make_invite
-from storage.logins import BadLogin, find_session, make_login_link, open_session
 from storage.models import (
     Account,
     Broadcast,
@@ -37,8 +34,11 @@ from storage.models import (
     WebChat,
     WebMessage,
 )
-from storage.outbox import BROADCAST, CHECKIN, URGENT, enqueue
-from storage.restored import SENT_SINCE, STOPPED, settle_restored
+from storage.outbox.messages import BROADCAST, CHECKIN, URGENT, enqueue
+from storage.people.invites import BadInvite, check_invite, make_invite
+from storage.people.logins import BadLogin, find_session, make_login_link, open_session
+from storage.talk.conversation import add_message, open_chat
+from storage.talk.intake import record_update
 from storage.vault import Vault
 from tests import web_phone
 from tests.outbox_people import LANE, make_area, make_person, states

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from storage.almanac import NAMED
-from storage.personal_dates import Personal
-from storage.recurrence import Around, Hours, MonthWeekdays, Weeks
-from storage.rule_file import LARGEST, BadRules, FileProblem, as_toml, read_rules
-from storage.rule_reading import KEYS
-from storage.rule_terms import CheckinTerms, ReminderTerms
-from storage.toml_lines import find_lines
+from storage.calendar.almanac import NAMED
+from storage.calendar.personal_dates import Personal
+from storage.calendar.recurrence import Around, Hours, MonthWeekdays, Weeks
+from storage.rules.file import LARGEST, BadRules, FileProblem, as_toml, read_rules
+from storage.rules.reading import KEYS
+from storage.rules.terms import CheckinTerms, ReminderTerms
+from storage.rules.toml_lines import find_lines
 from tests.test_rule_terms import TERMS
 
 DOCS = Path(__file__).parent.parent / "docs" / "rules.md"

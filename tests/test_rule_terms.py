@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from storage.almanac import NAMED
-from storage.personal_dates import Personal
-from storage.recurrence import Around, Hours, MonthDays, MonthWeekdays, Timing, Weeks
-from storage.rule_reading import read_rule
-from storage.rule_table import BadRule, as_table, from_json, to_json
-from storage.rule_terms import (
+from storage.calendar.almanac import NAMED
+from storage.calendar.personal_dates import Personal
+from storage.calendar.recurrence import Around, Hours, MonthDays, MonthWeekdays, Timing, Weeks
+from storage.rules.reading import read_rule
+from storage.rules.table import BadRule, as_table, from_json, to_json
+from storage.rules.terms import (
     LONGEST_TEXT,
     CheckinTerms,
     ReminderTerms,

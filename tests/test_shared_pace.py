@@ -9,8 +9,8 @@ from sqlalchemy import text, update
 
 from scheduler.delivery import Delivery
 from storage.database import Database
-from storage.lanes import hold_lane, reserve_slots
 from storage.models import Account, LanePace
+from storage.outbox.lanes import hold_lane, reserve_slots
 from tests.fake_channel import FakeSession, fake_bot
 from tests.outbox_people import LANE, make_person, states
 from tests.test_delivery import Rate, plain, put

@@ -4,15 +4,15 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, update
 
-from storage.areas import AreaInfo
-from storage.calls import note_call, undo_call
-from storage.contacts import log_attempt, record_heard
 from storage.database import Database, Tx
-from storage.duties import access_area_by_id, areas_to_choose
 from storage.models import Contact, Person
-from storage.people import Who
-from storage.register import Counts
-from storage.silence import access_person, officer_areas, silent_list, today_figures
+from storage.people.areas import AreaInfo
+from storage.people.duties import access_area_by_id, areas_to_choose
+from storage.people.who import Who
+from storage.register.calls import note_call, undo_call
+from storage.register.contacts import log_attempt, record_heard
+from storage.register.figures import Counts
+from storage.register.silence import access_person, officer_areas, silent_list, today_figures
 from tests.county import make_area, make_person
 
 
@@ -127,8 +127,8 @@ async def test_duties_that_overlap_count_once(db: Database, now: datetime) -> No
 
 
 async def _also(tx: Tx, who: Who, area: AreaInfo, now: datetime) -> Who:
-    from storage.enrolment import take_role
-    from storage.people import load_who
+    from storage.people.enrolment import take_role
+    from storage.people.who import load_who
 
     await take_role(tx, who.person_id, area.id, "liaison", now)
     again = await load_who(tx, who.bot_id, who.chat_id)

@@ -9,8 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
-from storage.away import is_away
 from storage.database import Database
+from storage.engine.away import is_away
 from storage.vault import Vault
 from tests.drill.databases import Postgres
 from tests.drill.proxy import Proxy, proxy

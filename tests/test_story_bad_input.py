@@ -10,8 +10,8 @@ from bot import greeting, polling
 from bot.middlewares.throttle import BURST
 from handlers.worker import checkin
 from handlers.worker import news as news_page
-from storage.invites import make_invite
 from storage.models import Contact, Intake, Role
+from storage.people.invites import make_invite
 from tests.botapi import Garble, PrivateConversation
 from tests.town import (
     PATIENCE,

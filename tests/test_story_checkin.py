@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from storage.areas import add_area, find_area
 from storage.database import Database
-from storage.enrolment import Address, enrol, give_consent, rename
 from storage.models import Case, Checkin, Contact, Person
-from storage.people import load_who
-from storage.places import find_place
-from storage.status import set_place
+from storage.people.areas import add_area, find_area
+from storage.people.enrolment import Address, enrol, give_consent, rename
+from storage.people.places import find_place
+from storage.people.status import set_place
+from storage.people.who import load_who
 from tests.botapi import Message, PrivateConversation
 from tests.town import (
     TOKEN,

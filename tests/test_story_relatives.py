@@ -6,8 +6,7 @@ import pytest
 from sqlalchemy import delete
 
 from handlers.relative.words import as_kin_answer
-from storage.areas import find_area
-from storage.kin import ask_kin
+from storage.family.asking import ask_kin
 from storage.models import (
     Account,
     CaseMessage,
@@ -19,6 +18,7 @@ from storage.models import (
     Look,
     Person,
 )
+from storage.people.areas import find_area
 from tests.botapi import Message, PrivateConversation
 from tests.town import Town, says, tap, town, word, write
 

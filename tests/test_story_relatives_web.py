@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
-from storage.kin import ask_kin
+from storage.family.asking import ask_kin
 from storage.models import Account, Checkin, Contact
 from tests.test_story_relatives import NOTED, OVER, invited
 from tests.town import Town, says, tap, town, word, write

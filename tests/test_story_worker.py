@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from storage.areas import find_area
-from storage.broadcasts import plan_broadcast
 from storage.models import Account, Consent, Contact, Delivery, Enrolment, Person, StatusChange
+from storage.outbox.broadcasts import plan_broadcast
+from storage.people.areas import find_area
 from tests.botapi import Message, PrivateConversation
 from tests.town import Town, data_of, eventually, says, tap, town, word, write
 

@@ -24,7 +24,7 @@ from scheduler.letters import Letter, Ready, Withheld
 from scheduler.reasons import WORDS, reason_in_a_word
 from storage.database import Database, Tx
 from storage.models import Area
-from storage.outbox import enqueue
+from storage.outbox.messages import enqueue
 from tests.fake_channel import fake_bot
 from tests.outbox_people import LANE, make_area, make_person
 

@@ -6,13 +6,13 @@ from datetime import datetime
 from sqlalchemy import func, select, text
 
 from storage.database import Database, Tx
-from storage.default_rules import ensure_default_rule
-from storage.dialogs import Conversation, write_dialog
-from storage.enrolment import Address, give_consent
-from storage.intake import record_update
 from storage.models import StatusChange
-from storage.people import Arrival, load_arrival
-from storage.rhythm import resume_paused
+from storage.people.enrolment import Address, give_consent
+from storage.people.who import Arrival, load_arrival
+from storage.rhythm.planning import resume_paused
+from storage.rules.defaults import ensure_default_rule
+from storage.talk.dialogs import Conversation, write_dialog
+from storage.talk.intake import record_update
 from tests.outbox_people import make_area, make_person
 
 

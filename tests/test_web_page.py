@@ -14,8 +14,8 @@ from playwright.async_api import (
 )
 from sqlalchemy import select, update
 
-from storage.invites import make_invite
 from storage.models import Person
+from storage.people.invites import make_invite
 from tests import web_phone
 from tests.web_phone import PIXEL, Phone, joined, keyboard, new_phone, write
 from tests.web_room import WebRoom

@@ -12,9 +12,9 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from storage.database import Database, Tx
+from storage.engine.prepared import Prepared
 from storage.installation import drop_value, find_value, put_value
 from storage.models import Installation, Intake
-from storage.prepared import Prepared
 
 ADD = Prepared(insert(Installation), ("key", "value"))
 
@@ -221,7 +221,7 @@ async def test_when_sqlite_ends_the_transaction_all_in_it_hear_of_it(sqlite_db: 
 async def test_a_commit_that_fails_fails_all_that_share_it(
     sqlite_db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from storage.sqlite import SqliteConnection
+    from storage.engine.sqlite import SqliteConnection
 
     run = SqliteConnection.run
     broken = True

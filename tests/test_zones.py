@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
-from storage.recurrence import Around, Hours, Timing, Weeks, next_slot, slots_between
+from storage.calendar.recurrence import Around, Hours, Timing, Weeks, next_slot, slots_between
 
 FIRST, LAST = date(2026, 1, 1), date(2036, 12, 31)
 START, STOP = datetime(2026, 1, 1, tzinfo=UTC), datetime(2037, 1, 1, tzinfo=UTC)

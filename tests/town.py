@@ -29,13 +29,13 @@ from bot.service import Service, running
 from bot.settings import Settings
 from locales.catalogs import Catalogs
 from scheduler import pace
-from storage.areas import AreaInfo, add_area, find_area
-from storage.checkins import plan_rollcall
 from storage.database import Database
-from storage.enrolment import Address, enrol, give_consent, rename, take_role
-from storage.invites import make_invite
 from storage.models import Account, Base, Intake, Person
-from storage.people import Who, load_who
+from storage.people.areas import AreaInfo, add_area, find_area
+from storage.people.enrolment import Address, enrol, give_consent, rename, take_role
+from storage.people.invites import make_invite
+from storage.people.who import Who, load_who
+from storage.rhythm.checkins import plan_rollcall
 from tests.botapi import BotApi, Message, PrivateConversation, User
 from tests.botapi.account import BotAccount
 from tests.conftest import SECRET_KEY

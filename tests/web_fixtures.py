@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import func, select
 
 from storage.database import Database
-from storage.invites import make_invite
 from storage.models import Base
+from storage.people.invites import make_invite
 from tests.web_browser import Visit, visit
 from tests.web_room import WebRoom, open_room
 

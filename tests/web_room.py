@@ -33,10 +33,10 @@ from aiohttp.test_utils import TestServer
 from sqlalchemy import delete
 
 from bot.channels.web import BOT_ID, WebChannel, web_routes
-from storage.conversation import erase_chat, is_known
 from storage.database import Database, Tx
-from storage.intake import record_update, was_seen
 from storage.models import Account, Area, Person
+from storage.talk.conversation import erase_chat, is_known
+from storage.talk.intake import record_update, was_seen
 from storage.vault import new_ref
 
 

@@ -9,8 +9,8 @@ from bot.cli.session import AreaCode, AsJson, show, with_database
 
 if TYPE_CHECKING:
     from bot.opening import Opened
-    from storage.areas import AreaInfo
-    from storage.rules import RuleInfo
+    from storage.people.areas import AreaInfo
+    from storage.rules.kept import RuleInfo
 
 
 def agenda(
@@ -30,10 +30,10 @@ def agenda(
     """
     from zoneinfo import ZoneInfo
 
-    from storage.agenda import agenda as compute
-    from storage.areas import find_area
     from storage.errors import Refused
-    from storage.rules import rules_over
+    from storage.people.areas import find_area
+    from storage.rhythm.agenda import agenda as compute
+    from storage.rules.kept import rules_over
 
     days: tuple[date, date] = first.date(), last.date()
     if days[1] < days[0]:

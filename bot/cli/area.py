@@ -9,7 +9,7 @@ from bot.cli.session import AsJson, show, with_database
 
 if TYPE_CHECKING:
     from bot.opening import Opened
-    from storage.areas import AreaInfo
+    from storage.people.areas import AreaInfo
 
 app = typer.Typer(help="The tree of areas: city, county, town, village.")
 
@@ -30,8 +30,8 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Add an area. On a fresh machine this makes the database too."""
-    from storage.areas import add_area
-    from storage.default_rules import ensure_default_rule
+    from storage.people.areas import add_area
+    from storage.rules.defaults import ensure_default_rule
 
     async def work(opened: "Opened") -> "tuple[AreaInfo, bool]":
         now = datetime.now(UTC)
@@ -60,7 +60,7 @@ def add(
 @app.command("list")
 def list_all(as_json: AsJson = False) -> None:
     """Show the tree."""
-    from storage.areas import list_areas
+    from storage.people.areas import list_areas
 
     async def work(opened: "Opened") -> "list[AreaInfo]":
         async with opened.db.read() as tx:

@@ -12,7 +12,7 @@ from bot.cli.session import AsJson, show
 
 if TYPE_CHECKING:
     from bot.settings import Settings
-    from storage.backup_file import About
+    from storage.backup.file import About
 
 
 def backup(
@@ -27,7 +27,7 @@ def backup(
     The secret key is not in it: keep var/secret_key too, in another place.
     """
     from bot.settings import read_settings
-    from storage.backup import written_whole
+    from storage.backup.copying import written_whole
 
     settings = read_settings()
     _refuse_the_database(settings, file)
@@ -51,7 +51,7 @@ def backup(
 
 def _copy(settings: "Settings", partial: Path) -> "About":
     from bot.opening import find_standing, sqlite_file
-    from storage.backup import copy_sqlite
+    from storage.backup.copying import copy_sqlite
     from storage.errors import Refused
 
     # One that is behind is copied as it is: before an upgrade is when a copy is needed.
@@ -67,7 +67,7 @@ def _copy(settings: "Settings", partial: Path) -> "About":
 
 async def _dump(settings: "Settings", partial: Path, ours: str, now: datetime) -> "About":
     from bot.settings import environment_for_tools
-    from storage.backup_postgres import dump_postgres
+    from storage.backup.postgres import dump_postgres
     from storage.database import Database
     from storage.vault import Vault
 

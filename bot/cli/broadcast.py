@@ -9,9 +9,9 @@ from bot.cli.session import AsJson, check_text, show, with_database
 
 if TYPE_CHECKING:
     from bot.opening import Opened
-    from storage.broadcasts import BroadcastInfo, BroadcastPlanned
     from storage.database import Database
-    from storage.recipients import Figures, Recipient
+    from storage.outbox.broadcasts import BroadcastInfo, BroadcastPlanned
+    from storage.outbox.recipients import Figures, Recipient
 
 app = typer.Typer(invoke_without_command=True)
 
@@ -51,8 +51,8 @@ def broadcast(
 
 
 def _send(area: str, text: str, language: str | None, *, as_json: bool) -> None:
-    from storage.areas import find_area
-    from storage.broadcasts import plan_broadcast
+    from storage.outbox.broadcasts import plan_broadcast
+    from storage.people.areas import find_area
 
     async def work(opened: "Opened") -> "BroadcastPlanned":
         async with opened.db.write() as tx:
@@ -76,7 +76,7 @@ def _send(area: str, text: str, language: str | None, *, as_json: bool) -> None:
 
 async def _write_the_rest(db: "Database", broadcast_id: int) -> None:
     """Also where no service runs; a service that does may write at the same time."""
-    from storage.running_broadcasts import expand_next
+    from storage.outbox.running_broadcasts import expand_next
 
     more: int | None = 0
     while more is not None:
@@ -93,9 +93,9 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """The notices that were sent, the newest first."""
-    from storage.areas import find_area
-    from storage.broadcasts import list_broadcasts
-    from storage.recipients import count_recipients
+    from storage.outbox.broadcasts import list_broadcasts
+    from storage.outbox.recipients import count_recipients
+    from storage.people.areas import find_area
 
     async def work(opened: "Opened") -> "list[tuple[BroadcastInfo, Figures]]":
         async with opened.db.read() as tx:
@@ -125,7 +125,7 @@ def show_(
     as_json: AsJson = False,
 ) -> None:
     """How far a notice is: who has it, who waits, who did not get it and why."""
-    from storage.recipients import OUTCOMES, count_recipients, list_recipients
+    from storage.outbox.recipients import OUTCOMES, count_recipients, list_recipients
 
     async def work(opened: "Opened") -> "tuple[BroadcastInfo, Figures, list[Recipient]]":
         async with opened.db.read() as tx:
@@ -152,10 +152,10 @@ def show_(
 @app.command("stop")
 def stop(broadcast_id: Number, as_json: AsJson = False) -> None:
     """Stop a notice: who waits for it gets it no more. What is on its way arrives."""
-    from storage.broadcasts import stop_broadcast
     from storage.errors import Refused
-    from storage.recipients import count_recipients
-    from storage.running_broadcasts import cancel_next, end_finished
+    from storage.outbox.broadcasts import stop_broadcast
+    from storage.outbox.recipients import count_recipients
+    from storage.outbox.running_broadcasts import cancel_next, end_finished
 
     async def work(opened: "Opened") -> "tuple[BroadcastInfo, Figures]":
         now = datetime.now(UTC)
@@ -185,8 +185,8 @@ def stop(broadcast_id: Number, as_json: AsJson = False) -> None:
 
 
 async def _find(tx: Any, broadcast_id: int) -> "BroadcastInfo":
-    from storage.broadcasts import find_broadcast
     from storage.errors import Refused
+    from storage.outbox.broadcasts import find_broadcast
 
     found = await find_broadcast(tx, broadcast_id)
     if found is None:
@@ -200,7 +200,7 @@ def _excerpt(sent: "BroadcastInfo") -> str:
 
 
 def _as_json(sent: "BroadcastInfo", figures: "Figures") -> dict[str, Any]:
-    from storage.recipients import OUTCOMES
+    from storage.outbox.recipients import OUTCOMES
 
     return {
         "broadcast": sent.id,
@@ -231,7 +231,7 @@ def _lines(sent: "BroadcastInfo", figures: "Figures") -> list[str]:
     lines += [f"  {line}" for line in sent.text.splitlines()]
     if not sent.audience and sent.state != "running":
         return [*lines, "There was nobody to send it to."]
-    from storage.recipients import OUTCOMES
+    from storage.outbox.recipients import OUTCOMES
 
     counted = [f"  {outcome:<10}{figures.of(outcome):>9}" for outcome in OUTCOMES]
     return [*lines, f"  {'people':<10}{sent.audience:>9}", *counted]

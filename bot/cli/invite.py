@@ -20,9 +20,9 @@ def invite(
 ) -> dict[str, Any]:
     """``{"token", "links": {"telegram", "web"}}``; ``telegram`` is null without a bot."""
     from handlers.links import Links
-    from storage.areas import find_area
     from storage.installation import TELEGRAM_USERNAME, find_value
-    from storage.invites import make_invite
+    from storage.people.areas import find_area
+    from storage.people.invites import make_invite
 
     async def work(opened: "Opened") -> dict[str, Any]:
         now = datetime.now(UTC)

@@ -27,7 +27,7 @@ _REASONS_SHOWN = 5
 
 def outbox(as_json: AsJson = False) -> None:
     """What waits in the outbox and why, what left, and how the last 30 days' messages ended."""
-    from storage.backlog import lanes_known, outbox_states
+    from storage.outbox.backlog import lanes_known, outbox_states
 
     async def work(opened: "Opened") -> dict[str, Any]:
         now = datetime.now(UTC)

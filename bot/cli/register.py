@@ -9,7 +9,7 @@ from bot.cli.session import AreaCode, AsJson, show, with_database
 
 if TYPE_CHECKING:
     from bot.opening import Opened
-    from storage.register import NamedStanding
+    from storage.register.figures import NamedStanding
 
 
 def register(
@@ -21,9 +21,9 @@ def register(
     as_json: AsJson = False,
 ) -> None:
     """Show the register of an area and everything below it."""
-    from storage.areas import find_area
-    from storage.periods import parse_period, week_of
-    from storage.register import compute_register, named_register
+    from storage.people.areas import find_area
+    from storage.register.figures import compute_register, named_register
+    from storage.register.periods import parse_period, week_of
 
     async def work(opened: "Opened") -> "tuple[dict[str, Any], list[NamedStanding]]":
         now = datetime.now(UTC)

@@ -11,9 +11,9 @@ from bot.cli.session import AsJson, show
 
 if TYPE_CHECKING:
     from bot.settings import Settings
-    from storage.backup_file import About
+    from storage.backup.file import About
+    from storage.backup.restored import Settled
     from storage.database import Tx
-    from storage.restored import Settled
     from storage.vault import Vault
 
 
@@ -54,7 +54,7 @@ async def _restore(
 ) -> "tuple[About, Settled, str | None]":
     from bot.opening import sqlite_file
     from bot.possession import sole_service
-    from storage.backup_file import check_backup
+    from storage.backup.file import check_backup
 
     now, vault = datetime.now(UTC), _vault(settings)
     target = sqlite_file(settings)
@@ -72,8 +72,8 @@ async def _restore(
 async def _into_sqlite(
     file: Path, target: Path, vault: "Vault", now: datetime
 ) -> "tuple[Settled, str | None]":
-    from storage.restore_sqlite import restore_sqlite
-    from storage.restored import settle_restored
+    from storage.backup.restore_sqlite import restore_sqlite
+    from storage.backup.restored import settle_restored
 
     async def settle(tx: "Tx", left: list[str]) -> "Settled":
         return await settle_restored(tx, now, left)
@@ -86,9 +86,9 @@ async def _into_postgres(
     settings: "Settings", file: Path, about: "About", vault: "Vault", now: datetime
 ) -> "tuple[Settled, str | None]":
     from bot.settings import environment_for_tools
+    from storage.backup.restore_postgres import restore_postgres
+    from storage.backup.restored import settle_restored
     from storage.database import Database
-    from storage.restore_postgres import restore_postgres
-    from storage.restored import settle_restored
 
     async def settle(tx: "Tx", left: list[str]) -> "Settled":
         return await settle_restored(tx, now, left)
@@ -121,9 +121,9 @@ async def _check_nobody(settings: "Settings", vault: "Vault", *, yes: bool) -> N
     from sqlalchemy.exc import DBAPIError
 
     from bot.opening import sqlite_file
+    from storage.backup.restored import count_people
     from storage.database import Database
     from storage.errors import Refused
-    from storage.restored import count_people
 
     target = sqlite_file(settings)
     if yes or (target is not None and not _is_there(target)):

@@ -1,20 +1,17 @@
-"""``kinroom rule``: when workers are asked and reminded; singly, or a whole set from a file."""
+"""``kinroom rule``: when workers are asked and reminded."""
 
-import sys
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bot.cli.rule_load import load
 from bot.cli.session import AreaCode, AsJson, show, with_database
 
 if TYPE_CHECKING:
     from bot.opening import Opened
-    from storage.database import Tx
-    from storage.rule_file import FileRule
-    from storage.rule_terms import Terms
-    from storage.rules import RuleInfo
+    from storage.rules.kept import RuleInfo
+    from storage.rules.terms import Terms
 
 app = typer.Typer(help="Check-in and reminder rules: when people are asked, and of what reminded.")
 
@@ -52,9 +49,9 @@ def list_all(
     as_json: AsJson = False,
 ) -> None:
     """Show the rules: all of them, or those that speak for one area."""
-    from storage.areas import find_area
-    from storage.rule_file import as_toml
-    from storage.rules import rules_over, running_rules
+    from storage.people.areas import find_area
+    from storage.rules.file import as_toml
+    from storage.rules.kept import rules_over, running_rules
 
     async def work(opened: "Opened") -> "list[RuleInfo]":
         async with opened.db.read() as tx:
@@ -94,8 +91,8 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Make one rule. It speaks for the area and all below it that has none of the same code."""
-    from storage.areas import find_area
-    from storage.rules import add_rule
+    from storage.people.areas import find_area
+    from storage.rules.kept import add_rule
 
     given = _table(
         kind, every, on, around, days, date, at, between, window, nudge, then, supervisor, topic,
@@ -134,9 +131,9 @@ def edit(
     as_json: AsJson = False,
 ) -> None:
     """Change what is given and keep the rest. Questions that are out keep their old terms."""
-    from storage.areas import find_area
-    from storage.rule_table import as_table
-    from storage.rules import edit_rule, find_rule
+    from storage.people.areas import find_area
+    from storage.rules.kept import edit_rule, find_rule
+    from storage.rules.table import as_table
 
     async def work(opened: "Opened") -> "RuleInfo":
         async with opened.db.write() as tx:
@@ -155,8 +152,8 @@ def edit(
 @app.command("stop")
 def stop(code: Code, area: AreaCode, as_json: AsJson = False) -> None:
     """Let a rule ask no more. What is out can still be answered."""
-    from storage.areas import find_area
-    from storage.rules import find_rule, stop_rule
+    from storage.people.areas import find_area
+    from storage.rules.kept import find_rule, stop_rule
 
     async def work(opened: "Opened") -> "RuleInfo":
         async with opened.db.write() as tx:
@@ -168,81 +165,7 @@ def stop(code: Code, area: AreaCode, as_json: AsJson = False) -> None:
     show(_as_json(rule), f"Stopped: {_line(rule)}", as_json=as_json)
 
 
-@app.command("load")
-def load(
-    file: Annotated[Path, typer.Argument(help="A TOML file; docs/rules.md shows its form.")],
-    area: Annotated[
-        str | None, typer.Option(metavar="CODE", help="For rules that name no area.")
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check, and say what.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Take a whole set of rules from a file: all of them, or, if one is wrong, none."""
-    from storage.errors import Refused
-    from storage.rule_file import BadRules, read_rules
-
-    try:
-        text = file.read_text(encoding="utf-8")
-    except OSError as problem:
-        raise Refused(f"{file} cannot be read: {problem.strerror}") from None
-    except UnicodeDecodeError:
-        raise Refused(f"{file} is not UTF-8 text") from None
-    done: dict[str, list[str]] = {}
-
-    async def work(opened: "Opened") -> None:
-        async with opened.db.write() as tx:
-            done.update(await _apply(tx, read_rules(text, area)))
-            if dry_run:
-                raise _OnlyChecked
-
-    try:
-        with_database(work)
-    except _OnlyChecked:
-        pass
-    except BadRules as refused:
-        for wrong in refused.problems:
-            print(f"kinroom: {file}: {wrong}", file=sys.stderr)
-        raise typer.Exit(1) from None
-    words = {"added": "Added", "changed": "Changed", "unchanged": "As it was"}
-    lines = [f"{words[what]}: {code}" for what, codes in done.items() for code in codes]
-    if dry_run:
-        lines.append("Nothing was changed: this was a dry run.")
-    show({**done, "dry_run": dry_run}, lines or ["The file holds no rules."], as_json=as_json)
-
-
-class _OnlyChecked(Exception):
-    """A dry run: what was done is taken back."""
-
-
-async def _apply(tx: "Tx", rules: "list[FileRule]") -> dict[str, list[str]]:
-    from storage.areas import UnknownArea, find_area
-    from storage.errors import Refused
-    from storage.rule_file import BadRules
-    from storage.rules import add_rule, edit_rule, running_rules
-
-    now = datetime.now(UTC)
-    known = {(rule.area_code, rule.terms.code): rule for rule in await running_rules(tx)}
-    done: dict[str, list[str]] = {"added": [], "changed": [], "unchanged": []}
-    problems = []
-    for it in rules:
-        name = f"{it.area}/{it.terms.code}"
-        before = known.get((it.area, it.terms.code))
-        try:
-            if before is None:
-                await add_rule(tx, await find_area(tx, it.area), it.terms, now)
-                done["added"].append(name)
-            elif before.terms == it.terms:
-                done["unchanged"].append(name)
-            else:
-                await edit_rule(tx, before, it.terms, now)
-                done["changed"].append(name)
-        except UnknownArea as problem:
-            problems.append(it.problem("area", str(problem)))
-        except Refused as problem:
-            problems.append(it.problem("", str(problem)))
-    if problems:
-        raise BadRules(problems)
-    return done
+app.command("load")(load)
 
 
 def _table(
@@ -308,7 +231,7 @@ def _merge(before: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
 
 def _check(table: dict[str, Any]) -> "Terms":
     from storage.errors import Refused
-    from storage.rule_reading import read_rule
+    from storage.rules.reading import read_rule
 
     terms, problems = read_rule(table)
     if terms is None:
@@ -317,7 +240,7 @@ def _check(table: dict[str, Any]) -> "Terms":
 
 
 def _line(rule: "RuleInfo") -> str:
-    from storage.rule_table import as_table
+    from storage.rules.table import as_table
 
     table = as_table(rule.terms)
     when = [
@@ -331,7 +254,7 @@ def _line(rule: "RuleInfo") -> str:
 
 
 def _as_json(rule: "RuleInfo") -> dict[str, Any]:
-    from storage.rule_table import as_table
+    from storage.rules.table import as_table
 
     return {
         "area": rule.area_code,

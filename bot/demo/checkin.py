@@ -6,7 +6,7 @@ from sqlalchemy import exists, or_, select
 
 from storage.database import Tx
 from storage.models import Checkin, Person
-from storage.outbox import CHECKIN, enqueue
+from storage.outbox.messages import CHECKIN, enqueue
 
 SOON = timedelta(seconds=8)
 PAUSE = timedelta(minutes=10)

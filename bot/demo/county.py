@@ -11,13 +11,13 @@ from bot.demo.history import choose_weekday, write_history
 from bot.demo.names import COUNTY, LIAISONS, SUPERVISOR, TOWNS
 from bot.demo.people import add_accounts, add_consents, add_workers, insert_ids, person_row
 from bot.demo.questions import add_cases
-from storage.areas import AreaInfo, add_area, get_area
+from storage.calendar.recurrence import Weeks
 from storage.database import Tx
 from storage.installation import DEMO, find_value, put_value
 from storage.models import Area, Checkin, Contact, Invite, Person, Role
-from storage.recurrence import Weeks
-from storage.rule_terms import CheckinTerms
-from storage.rules import add_rule
+from storage.people.areas import AreaInfo, add_area, get_area
+from storage.rules.kept import add_rule
+from storage.rules.terms import CheckinTerms
 from storage.vault import new_ref
 
 SEED = 20101117

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from bot.demo.cast import WEEKS, Cast
 from bot.demo.names import NOTES
-from storage.places import find_place
-from storage.recurrence import first_instant
+from storage.calendar.recurrence import first_instant
+from storage.people.places import find_place
 from storage.vault import Vault, new_ref
 
 HOUR = 10

@@ -7,11 +7,11 @@ from sqlalchemy import select
 
 from bot.demo.county import demo_tokens
 from bot.demo.names import TOWNS
-from storage.areas import find_area
 from storage.database import Tx
-from storage.invites import make_invite
-from storage.logins import make_login_link
 from storage.models import Invite
+from storage.people.areas import find_area
+from storage.people.invites import make_invite
+from storage.people.logins import make_login_link
 
 _JOIN_FOR = timedelta(days=7)
 

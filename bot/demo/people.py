@@ -9,9 +9,9 @@ from sqlalchemy import insert
 from bot.channels.web.session import BOT_ID
 from bot.demo.cast import Cast
 from storage.database import Tx
-from storage.enrolment import PURPOSE, WORDING
 from storage.models import Account, Consent, Enrolment, Person, StatusChange, WebChat
-from storage.places import find_place
+from storage.people.enrolment import PURPOSE, WORDING
+from storage.people.places import find_place
 from storage.vault import new_ref
 
 

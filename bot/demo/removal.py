@@ -7,7 +7,6 @@ from sqlalchemy import CompoundSelect, delete, func, or_, select, union, update
 
 from bot.demo.county import REMOVED
 from bot.demo.names import COUNTY, TOWNS
-from storage.areas import in_subtree
 from storage.database import Tx
 from storage.installation import DEMO, drop_value, find_value, put_value
 from storage.models import (
@@ -35,7 +34,8 @@ from storage.models import (
     StatusChange,
     WebChat,
 )
-from storage.past import DELIVERIES
+from storage.outbox.past import DELIVERIES
+from storage.people.areas import in_subtree
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from aiogram.utils.i18n import I18n
 
 from bot.demo.checkin import plan_demo_checkin
 from handlers.worker.menu import main_menu
-from storage.conversation import find_chat
 from storage.database import Database
-from storage.people import load_who
+from storage.people.who import load_who
+from storage.talk.conversation import find_chat
 
 
 async def welcome_to_demo(db: Database, i18n: I18n, bot: Bot, chat_id: int, now: datetime) -> bool:

@@ -7,9 +7,9 @@ from aiogram.methods import AnswerCallbackQuery
 from aiogram.types import TelegramObject, Update
 
 from bot.middlewares.transaction import Handler
-from storage.contacts import record_heard
-from storage.dialogs import Conversation
-from storage.people import Who
+from storage.people.who import Who
+from storage.register.contacts import record_heard
+from storage.talk.dialogs import Conversation
 
 
 class Heard(BaseMiddleware):

@@ -8,8 +8,8 @@ from aiogram.utils.i18n import I18n
 
 from bot.middlewares.transaction import Handler
 from locales.catalogs import match_language
-from storage.dialogs import Conversation
-from storage.people import Who
+from storage.people.who import Who
+from storage.talk.dialogs import Conversation
 
 
 class Locale(BaseMiddleware):

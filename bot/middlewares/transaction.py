@@ -15,7 +15,9 @@ from aiogram.types import TelegramObject, Update
 
 from bot.speech import as_plain
 from storage.database import Database, Tx
-from storage.dialogs import (
+from storage.people.enrolment import Address
+from storage.people.who import Arrival, load_arrival, mark_account
+from storage.talk.dialogs import (
     Conversation,
     Waiting,
     current_conversation,
@@ -23,9 +25,7 @@ from storage.dialogs import (
     open_dialog,
     write_dialog,
 )
-from storage.enrolment import Address
-from storage.intake import record_update
-from storage.people import Arrival, load_arrival, mark_account
+from storage.talk.intake import record_update
 
 Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
 Alongside = Callable[[Tx], Awaitable[None]]

@@ -9,17 +9,17 @@ from aiohttp import web
 from handlers.console.frame import CONSOLE, LANGUAGES, session_of, write_page
 from handlers.console.register import page_number
 from handlers.reasons import reason_words
-from storage.access import access_areas
-from storage.broadcasts import (
+from storage.database import Tx
+from storage.installation import DEMO, find_value
+from storage.outbox.broadcasts import (
     BroadcastInfo,
     access_broadcast,
     list_broadcasts,
     stop_broadcast,
 )
-from storage.database import Tx
-from storage.installation import DEMO, find_value
-from storage.looks import looked_lately, record_look
-from storage.recipients import OUTCOMES, Figures, count_recipients, list_recipients
+from storage.outbox.recipients import OUTCOMES, Figures, count_recipients, list_recipients
+from storage.people.access import access_areas
+from storage.people.looks import looked_lately, record_look
 
 A_PAGE = 10
 NAMES_A_PAGE = 100

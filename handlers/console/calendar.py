@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from aiohttp import web
 
-from storage.areas import AreaInfo
-from storage.periods import BadPeriod, Period, month_of, parse_period, week_of
+from storage.people.areas import AreaInfo
+from storage.register.periods import BadPeriod, Period, month_of, parse_period, week_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from storage.periods import Period
-from storage.register import Counts
+from storage.register.figures import Counts
+from storage.register.periods import Period
 
 PITCH = 28
 BASE = 118

@@ -10,7 +10,7 @@ from aiohttp import ClientConnectionResetError, web
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from handlers.console.frame import CONSOLE, LANGUAGES, SESSION, Console, write_page
-from storage.logins import find_session
+from storage.people.logins import find_session
 
 log = logging.getLogger(__name__)
 

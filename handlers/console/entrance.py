@@ -6,7 +6,7 @@ from aiohttp import web
 
 from handlers.console.door import cookie_name
 from handlers.console.frame import CONSOLE, SESSION, session_of, write_page
-from storage.logins import SESSION_LIFETIME, BadLogin, close_session, open_session
+from storage.people.logins import SESSION_LIFETIME, BadLogin, close_session, open_session
 
 _LONGEST_FORM = 4096
 

@@ -2,7 +2,7 @@
 
 from aiogram.utils.i18n import gettext as _
 
-from storage.evidence import CheckinSeen, ContactSeen
+from storage.register.evidence import CheckinSeen, ContactSeen
 
 
 def what_happened(contact: ContactSeen) -> str:

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from babel import dates, numbers
 
-from storage.periods import Period
+from storage.register.periods import Period
 
 
 class Format:

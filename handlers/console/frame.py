@@ -13,7 +13,7 @@ from handlers.console import evidence, standings
 from handlers.console.formats import Format
 from handlers.console.live import LiveFeed
 from storage.database import Database
-from storage.logins import Session
+from storage.people.logins import Session
 
 LANGUAGES = {"zh": "中文", "en": "English"}
 """What the console speaks, each in its own name."""

@@ -15,11 +15,11 @@ from handlers.console.standings import (
     sign_of,
     standing_word,
 )
-from storage.areas import AreaInfo
-from storage.behind import NAMED_REASONS, named_checkins, named_excluded
 from storage.database import Tx
-from storage.periods import Period
-from storage.register import NamedStanding, named_register
+from storage.people.areas import AreaInfo
+from storage.register.behind import NAMED_REASONS, named_checkins, named_excluded
+from storage.register.figures import NamedStanding, named_register
+from storage.register.periods import Period
 
 _TOGETHER = {"expected": frozenset(ORDER), "in_touch": IN_TOUCH}
 _CHECKINS = ("delivered", "answered")

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from storage.areas import AreaInfo
 from storage.database import Database, Tx
-from storage.register import register_version
+from storage.people.areas import AreaInfo
+from storage.register.figures import register_version
 
 log = logging.getLogger(__name__)
 

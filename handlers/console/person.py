@@ -6,12 +6,12 @@ from aiohttp import web
 
 from handlers.console.calendar import open_calendar
 from handlers.console.frame import CONSOLE, session_of, write_page
-from storage.access import access_worker
-from storage.evidence import checkins_behind, contacts_behind
-from storage.family import relatives_of
+from storage.family.ties import relatives_of
 from storage.installation import DEMO, find_value
-from storage.looks import record_look
-from storage.register import named_register
+from storage.people.access import access_worker
+from storage.people.looks import record_look
+from storage.register.evidence import checkins_behind, contacts_behind
+from storage.register.figures import named_register
 
 
 async def show_person(request: web.Request) -> web.Response:

@@ -12,13 +12,13 @@ from handlers.console.formats import Format
 from handlers.console.frame import CONSOLE, session_of, write_page
 from handlers.console.lists import read_list
 from handlers.console.standings import CLASSES, IN_TOUCH, ORDER
-from storage.access import access_areas
-from storage.areas import AreaInfo
 from storage.database import Tx
-from storage.grid import GridRow, standing_grid
 from storage.installation import DEMO, find_value
-from storage.looks import looked_lately, record_look
-from storage.register import compute_register, register_version, weekly_counts
+from storage.people.access import access_areas
+from storage.people.areas import AreaInfo
+from storage.people.looks import looked_lately, record_look
+from storage.register.figures import compute_register, register_version, weekly_counts
+from storage.register.grid import GridRow, standing_grid
 
 ROWS_A_PAGE = 100
 ROWS_TO_SORT = 1000

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from aiogram.utils.i18n import gettext as _
 
-from storage.expected import REASONS
+from storage.register.expected import REASONS
 
 ORDER = ("heard", "vouched", "reached", "tried", "silent")
 CLASSES = ("unanswered", "unreachable", "unasked", "quiet")

@@ -5,9 +5,9 @@ from aiohttp import ClientConnectionResetError, web
 from handlers.console.broadcasts import read_version
 from handlers.console.door import cookie_name
 from handlers.console.frame import CONSOLE, session_of
-from storage.access import access_area
-from storage.broadcasts import access_broadcast
-from storage.logins import find_session
+from storage.outbox.broadcasts import access_broadcast
+from storage.people.access import access_area
+from storage.people.logins import find_session
 
 NOTICE_EVERY = 2.0
 """Seconds between two looks at a notice that someone has open."""

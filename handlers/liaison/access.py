@@ -10,9 +10,9 @@ from aiogram.fsm.context import FSMContext
 from aiogram.types import CallbackQuery, TelegramObject
 
 from handlers.liaison.callbacks import DraftTap
-from storage.contacts import record_heard
 from storage.database import Tx
-from storage.people import Who
+from storage.people.who import Who
+from storage.register.contacts import record_heard
 
 
 class IsOfficer(Filter):

@@ -7,10 +7,10 @@ from aiogram.utils.i18n import gettext as _
 from handlers.liaison.callbacks import AreaPageTap, AreaTap
 from handlers.liaison.keyboards import Rows, button, menu_row
 from handlers.liaison.show import Page, show
-from storage.areas import AreaInfo
 from storage.database import Tx
-from storage.duties import areas_to_choose
-from storage.people import Who
+from storage.people.areas import AreaInfo
+from storage.people.duties import areas_to_choose
+from storage.people.who import Who
 
 router = Router(name="liaison.areas")
 A_PAGE = 8

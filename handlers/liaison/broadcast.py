@@ -20,12 +20,12 @@ from handlers.liaison.show import Page, remark, show
 from handlers.liaison.states import Broadcasting
 from handlers.liaison.words import Asks
 from handlers.notice import notice_text
-from storage.areas import AreaInfo
-from storage.audience import count_audience
-from storage.broadcasts import plan_broadcast
 from storage.database import Tx
-from storage.duties import access_area_by_id
-from storage.people import Who
+from storage.outbox.audience import count_audience
+from storage.outbox.broadcasts import plan_broadcast
+from storage.people.areas import AreaInfo
+from storage.people.duties import access_area_by_id
+from storage.people.who import Who
 
 router = Router(name="liaison.broadcast")
 LONGEST = 3500

@@ -12,11 +12,11 @@ from handlers.liaison.show import Page, remark, show
 from handlers.liaison.silent import look_at_family, person_card
 from handlers.liaison.wording import name_of
 from handlers.say import clock_time
-from storage.calls import note_call, undo_call
 from storage.database import Tx
-from storage.looks import record_look
-from storage.people import Who, person_name
-from storage.silence import access_person
+from storage.people.looks import record_look
+from storage.people.who import Who, person_name
+from storage.register.calls import note_call, undo_call
+from storage.register.silence import access_person
 
 router = Router(name="liaison.calls")
 

@@ -11,7 +11,7 @@ from handlers.carried import AS_IT_CAME
 from handlers.liaison.wording import days_between, short_day
 from handlers.long_text import cut_text, utf16_length
 from handlers.say import clock_time
-from storage.inbox import CaseLine, CaseView
+from storage.talk.inbox import CaseLine, CaseView
 
 _SHORT = 80
 _LONGEST = 3400

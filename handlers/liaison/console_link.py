@@ -20,8 +20,8 @@ from handlers.liaison.show import Page, chat_of
 from handlers.liaison.words import Asks
 from handlers.links import Links
 from storage.database import Tx
-from storage.logins import LINK_LIFETIME, make_login_link
-from storage.people import Who
+from storage.people.logins import LINK_LIFETIME, make_login_link
+from storage.people.who import Who
 
 router = Router(name="liaison.console_link")
 

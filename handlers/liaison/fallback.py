@@ -8,7 +8,7 @@ from aiogram.utils.i18n import gettext as _
 from handlers.liaison.menu import officer_menu
 from handlers.liaison.show import Page
 from handlers.say import say
-from storage.people import Who
+from storage.people.who import Who
 
 router = Router(name="liaison.fallback")
 

@@ -17,11 +17,11 @@ from handlers.liaison.show import Page, chat_of, remark, show
 from handlers.liaison.states import Answering
 from handlers.liaison.words import Asks
 from handlers.say import say
-from storage.cases import CaseReplied, case_of_message, close_case, reply_to_case
 from storage.database import Tx
-from storage.inbox import count_open_cases, open_cases, read_case
-from storage.looks import record_look
-from storage.people import Who
+from storage.people.looks import record_look
+from storage.people.who import Who
+from storage.talk.cases import CaseReplied, case_of_message, close_case, reply_to_case
+from storage.talk.inbox import count_open_cases, open_cases, read_case
 
 router = Router(name="liaison.inbox")
 A_PAGE = 5

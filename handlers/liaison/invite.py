@@ -17,11 +17,11 @@ from handlers.liaison.show import Page, chat_of, remark
 from handlers.liaison.words import Asks
 from handlers.links import Links
 from handlers.say import day
-from storage.areas import AreaInfo
 from storage.database import Tx
-from storage.duties import access_area_by_id
-from storage.invites import make_invite
-from storage.people import Who
+from storage.people.areas import AreaInfo
+from storage.people.duties import access_area_by_id
+from storage.people.invites import make_invite
+from storage.people.who import Who
 
 router = Router(name="liaison.invite")
 LASTS = timedelta(days=30)

@@ -12,7 +12,7 @@ from handlers.liaison.callbacks import TaskTap
 from handlers.liaison.keyboards import button, task_button
 from handlers.liaison.show import Page, show
 from handlers.words import Said
-from storage.people import Who
+from storage.people.who import Who
 
 router = Router(name="liaison.menu")
 

@@ -11,11 +11,11 @@ from handlers.liaison.callbacks import OutcomeTap, StopTap
 from handlers.liaison.keyboards import Rows, button, menu_row
 from handlers.liaison.show import Page, remark, show
 from handlers.reasons import reason_words
-from storage.broadcasts import BroadcastInfo, access_broadcast, stop_broadcast
 from storage.database import Tx
-from storage.looks import record_look
-from storage.people import Who
-from storage.recipients import MISSED, Figures, Recipient, count_recipients, list_recipients
+from storage.outbox.broadcasts import BroadcastInfo, access_broadcast, stop_broadcast
+from storage.outbox.recipients import MISSED, Figures, Recipient, count_recipients, list_recipients
+from storage.people.looks import record_look
+from storage.people.who import Who
 
 router = Router(name="liaison.outcome")
 NAMED = 10

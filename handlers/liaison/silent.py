@@ -23,10 +23,10 @@ from handlers.liaison.wording import (
 )
 from handlers.liaison.words import Asks
 from storage.database import Tx
-from storage.family import Relative, relatives_of
-from storage.looks import record_look
-from storage.people import Who
-from storage.silence import SilentPerson, access_person, silent_list, today_figures
+from storage.family.ties import Relative, relatives_of
+from storage.people.looks import record_look
+from storage.people.who import Who
+from storage.register.silence import SilentPerson, access_person, silent_list, today_figures
 
 router = Router(name="liaison.silent")
 A_PAGE = 5

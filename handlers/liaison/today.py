@@ -16,10 +16,10 @@ from handlers.liaison.show import Page, show
 from handlers.liaison.silent import person_rows
 from handlers.liaison.words import Asks
 from storage.database import Tx
-from storage.inbox import count_open_cases
-from storage.looks import record_look
-from storage.people import Who
-from storage.silence import TodayFigures, silent_list, today_figures
+from storage.people.looks import record_look
+from storage.people.who import Who
+from storage.register.silence import TodayFigures, silent_list, today_figures
+from storage.talk.inbox import count_open_cases
 
 router = Router(name="liaison.today")
 FIRST = 3

@@ -7,8 +7,8 @@ from aiogram.utils.i18n import get_i18n, ngettext
 from aiogram.utils.i18n import gettext as _
 from babel.dates import format_date
 
-from storage.places import place_name
-from storage.silence import SilentPerson
+from storage.people.places import place_name
+from storage.register.silence import SilentPerson
 
 
 def name_of(person: SilentPerson) -> str:

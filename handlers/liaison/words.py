@@ -6,7 +6,7 @@ from aiogram.filters import Filter
 from aiogram.types import Message
 
 from handlers.words import plain
-from storage.people import Who
+from storage.people.who import Who
 
 _TASKS: Final[dict[str, frozenset[str]]] = {
     "today": frozenset({"today", "今天", "今日", "本周", "这周"}),

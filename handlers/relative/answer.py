@@ -17,15 +17,15 @@ from handlers.relative.words import as_kin_answer
 from handlers.say import Says, clock_time, replace, say, toast
 from handlers.worker.access import known
 from storage.database import Tx
-from storage.kin import ANSWERS, Answer
-from storage.kin_words import (
+from storage.family.asking import ANSWERS, Answer
+from storage.family.words import (
     KinSaid,
     OpenQuestion,
     answer_question,
     open_questions,
     question_of_message,
 )
-from storage.people import Who
+from storage.people.who import Who
 
 router = Router(name="relative.answer")
 router.message.filter(relative)

@@ -15,12 +15,12 @@ from handlers.say import Says, replace, say, toast
 from handlers.worker.access import known
 from handlers.worker.invited import Invited, read_invite, why_not
 from handlers.worker.menu import main_menu
-from storage.contacts import record_heard
 from storage.database import Tx
-from storage.enrolment import RELATIVE, record_consent
-from storage.family import Spoken, find_tie, join_family, tell_agreed
-from storage.invites import BadInvite, use_invite
-from storage.people import Who, load_who
+from storage.family.ties import Spoken, find_tie, join_family, tell_agreed
+from storage.people.enrolment import RELATIVE, record_consent
+from storage.people.invites import BadInvite, use_invite
+from storage.people.who import Who, load_who
+from storage.register.contacts import record_heard
 
 router = Router(name="relative.consent")
 router.message.filter(known)

@@ -13,10 +13,10 @@ from handlers.relative.menu import relative_menu
 from handlers.say import Says, say
 from handlers.worker.fallback import passed_on
 from handlers.worker.media import IS_MEDIA, media_of
-from storage.cases import open_case
 from storage.database import Tx
-from storage.family import spoken_for
-from storage.people import Who
+from storage.family.ties import spoken_for
+from storage.people.who import Who
+from storage.talk.cases import open_case
 
 router = Router(name="relative.fallback")
 router.message.filter(only_family)

@@ -16,9 +16,9 @@ from handlers.say import Says, replace, say, toast
 from handlers.words import Said
 from handlers.worker.access import known
 from storage.database import Tx
-from storage.family import spoken_for
-from storage.kin_words import vouch_unasked
-from storage.people import Who
+from storage.family.ties import spoken_for
+from storage.family.words import vouch_unasked
+from storage.people.who import Who
 
 router = Router(name="relative.heard")
 router.message.filter(known)

@@ -6,8 +6,8 @@ from aiogram.utils.i18n import gettext as _
 from handlers.keyboards import open_my_data
 from handlers.relative.menu import answers, called
 from scheduler.letters import Withheld
-from storage.family import Parties
-from storage.kin import Asked
+from storage.family.asking import Asked
+from storage.family.ties import Parties
 
 Written = tuple[str, InlineKeyboardMarkup | None] | Withheld
 

@@ -12,7 +12,7 @@ from aiogram.utils.i18n import gettext as _
 from handlers.callbacks import KinAnswerTap, KinTap
 from handlers.keyboards import button
 from handlers.say import Markup
-from storage.people import Who
+from storage.people.who import Who
 
 
 def called(name: str | None) -> str:

@@ -18,9 +18,9 @@ from handlers.words import MY_DATA, Said
 from handlers.worker.access import known
 from handlers.worker.mydata import who_looked
 from storage.database import Tx
-from storage.family import end_tie, spoken_for
-from storage.mydata import Held, held_about
-from storage.people import Who, load_who
+from storage.family.ties import end_tie, spoken_for
+from storage.people.mydata import Held, held_about
+from storage.people.who import Who, load_who
 
 router = Router(name="relative.mydata")
 router.message.filter(only_family)

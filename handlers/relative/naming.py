@@ -15,11 +15,11 @@ from handlers.say import Says, say
 from handlers.worker.access import known
 from handlers.worker.names import check_name, name_refused
 from storage.database import Tx
-from storage.dialogs import Conversation
-from storage.enrolment import rename
-from storage.erasure import erase_person
-from storage.family import spoken_for, tell_agreed
-from storage.people import Who
+from storage.family.ties import spoken_for, tell_agreed
+from storage.people.enrolment import rename
+from storage.people.erasure import erase_person
+from storage.people.who import Who
+from storage.talk.dialogs import Conversation
 
 router = Router(name="relative.naming")
 router.message.filter(known)

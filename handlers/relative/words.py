@@ -3,7 +3,7 @@
 from typing import Final
 
 from handlers.words import FINE, plain
-from storage.kin import Answer
+from storage.family.asking import Answer
 
 HEARD: Final = frozenset({"家里人来消息了", "有家里人的消息", "heard from them"})
 _WORDS: Final[dict[str, Answer]] = {

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from storage.people import Who
+from storage.people.who import Who
 
 
 async def not_known(_event: Any, who: Who | None = None) -> bool:

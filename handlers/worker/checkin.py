@@ -18,11 +18,11 @@ from handlers.worker.access import worker
 from handlers.worker.help_call import ask_urgency
 from handlers.worker.place import ask_place
 from handlers.worker.states import Enrolling, Telling
-from storage.checkins import answer_checkin, open_checkin
-from storage.contacts import record_heard
 from storage.database import Tx
-from storage.people import Who
-from storage.status import set_status
+from storage.people.status import set_status
+from storage.people.who import Who
+from storage.register.contacts import record_heard
+from storage.rhythm.checkins import answer_checkin, open_checkin
 
 router = Router(name="checkin")
 router.message.filter(worker)

@@ -1,4 +1,4 @@
-"""The words a worker or an officer agrees to; :data:`storage.enrolment.WORDING` names them."""
+"""The words a worker or an officer agrees to, named by :data:`storage.people.enrolment.WORDING`."""
 
 from aiogram.utils.i18n import gettext as _
 

@@ -12,8 +12,8 @@ from handlers.links import Links
 from handlers.say import Says, say, toast
 from handlers.worker.access import known
 from storage.database import Tx
-from storage.invites import make_invite
-from storage.people import Who
+from storage.people.invites import make_invite
+from storage.people.who import Who
 
 router = Router(name="device")
 router.message.filter(known)

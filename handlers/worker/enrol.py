@@ -23,10 +23,9 @@ from handlers.worker.access import known, not_known
 from handlers.worker.invited import read_invite, why_not
 from handlers.worker.names import check_name, name_refused
 from handlers.worker.states import Enrolling
-from storage.contacts import record_heard
 from storage.database import Tx
-from storage.dialogs import Conversation
-from storage.enrolment import (
+from storage.family.ties import Spoken, join_family
+from storage.people.enrolment import (
     DUTY,
     PURPOSE,
     RELATIVE,
@@ -36,9 +35,10 @@ from storage.enrolment import (
     rename,
     take_role,
 )
-from storage.family import Spoken, join_family
-from storage.invites import BadInvite, InviteInfo, use_invite
-from storage.people import Who, load_who
+from storage.people.invites import BadInvite, InviteInfo, use_invite
+from storage.people.who import Who, load_who
+from storage.register.contacts import record_heard
+from storage.talk.dialogs import Conversation
 
 router = Router(name="enrol")
 newcomer = Router(name="newcomer")

@@ -12,10 +12,10 @@ from handlers.say import Says, say, toast
 from handlers.worker.access import worker
 from handlers.worker.media import IS_MEDIA, media_of
 from handlers.worker.menu import main_menu
-from storage.cases import CaseOpened, open_case
-from storage.contacts import record_heard
 from storage.database import Tx
-from storage.people import Who
+from storage.people.who import Who
+from storage.register.contacts import record_heard
+from storage.talk.cases import CaseOpened, open_case
 
 router = Router(name="fallback")
 

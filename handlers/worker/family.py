@@ -12,9 +12,9 @@ from handlers.links import Links
 from handlers.say import Says, day, replace, say, toast
 from handlers.worker.access import worker
 from storage.database import Tx
-from storage.family import MOST, end_tie, family_of
-from storage.family_links import LINK_LASTS, invite_relative, take_back_link
-from storage.people import Who
+from storage.family.links import LINK_LASTS, invite_relative, take_back_link
+from storage.family.ties import MOST, end_tie, family_of
+from storage.people.who import Who
 
 router = Router(name="family")
 router.callback_query.filter(worker)

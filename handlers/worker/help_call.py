@@ -18,11 +18,11 @@ from handlers.worker.access import worker
 from handlers.worker.emergency import emergency_numbers
 from handlers.worker.media import media_of
 from handlers.worker.states import Telling
-from storage.cases import CaseOpened, open_case
-from storage.contacts import record_heard
 from storage.database import Tx
-from storage.people import Who
-from storage.places import place_name
+from storage.people.places import place_name
+from storage.people.who import Who
+from storage.register.contacts import record_heard
+from storage.talk.cases import CaseOpened, open_case
 
 router = Router(name="help_call")
 router.message.filter(worker)

@@ -12,11 +12,11 @@ from handlers.worker.consent import (
     worker_consent,
     worker_consent_more,
 )
-from storage.areas import get_area
 from storage.database import Tx
-from storage.family import Spoken
-from storage.family_links import find_inviter
-from storage.invites import BadInvite, InviteInfo, check_invite
+from storage.family.links import find_inviter
+from storage.family.ties import Spoken
+from storage.people.areas import get_area
+from storage.people.invites import BadInvite, InviteInfo, check_invite
 
 
 @dataclass(frozen=True, slots=True)

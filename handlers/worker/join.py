@@ -13,11 +13,11 @@ from handlers.say import Says, replace, say, toast
 from handlers.worker.access import known
 from handlers.worker.invited import why_not
 from handlers.worker.states import Enrolling
-from storage.contacts import record_heard
 from storage.database import Tx
-from storage.enrolment import PURPOSE, enrol, record_consent
-from storage.invites import BadInvite, check_invite, use_invite
-from storage.people import Who, load_who
+from storage.people.enrolment import PURPOSE, enrol, record_consent
+from storage.people.invites import BadInvite, check_invite, use_invite
+from storage.people.who import Who, load_who
+from storage.register.contacts import record_heard
 
 router = Router(name="join")
 router.callback_query.filter(known)

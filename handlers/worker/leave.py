@@ -12,12 +12,12 @@ from handlers.keyboards import button
 from handlers.say import Says, day, replace, say, toast
 from handlers.words import Said
 from handlers.worker.access import known
-from storage.contacts import record_heard
 from storage.database import Tx
-from storage.dialogs import Conversation
-from storage.erasure import erase_person
-from storage.people import Who
-from storage.status import set_status
+from storage.people.erasure import erase_person
+from storage.people.status import set_status
+from storage.people.who import Who
+from storage.register.contacts import record_heard
+from storage.talk.dialogs import Conversation
 
 router = Router(name="leave")
 router.message.filter(known)

@@ -18,12 +18,12 @@ from handlers.worker.access import known
 from handlers.worker.consent import officer_consent, worker_consent
 from handlers.worker.invited import why_not
 from handlers.worker.states import Enrolling
-from storage.areas import get_area
-from storage.contacts import record_heard
 from storage.database import Tx
-from storage.enrolment import DUTY, PURPOSE, enrol, has_consent, record_consent, take_role
-from storage.invites import BadInvite, InviteInfo, check_invite, use_invite
-from storage.people import Who, load_who
+from storage.people.areas import get_area
+from storage.people.enrolment import DUTY, PURPOSE, enrol, has_consent, record_consent, take_role
+from storage.people.invites import BadInvite, InviteInfo, check_invite, use_invite
+from storage.people.who import Who, load_who
+from storage.register.contacts import record_heard
 
 router = Router(name="menu")
 router.message.filter(known)

@@ -40,14 +40,14 @@ from handlers.worker.menu import main_menu
 from handlers.worker.names import check_name, name_refused
 from handlers.worker.place import ask_place
 from handlers.worker.states import Telling
-from storage.contacts import record_heard
 from storage.database import Tx
-from storage.enrolment import rename
-from storage.looks import looks_at
-from storage.mydata import Held, export_person, held_about
-from storage.people import Who
-from storage.places import place_name
-from storage.status import set_language, set_quiet_hours, set_slower
+from storage.people.enrolment import rename
+from storage.people.looks import looks_at
+from storage.people.mydata import Held, export_person, held_about
+from storage.people.places import place_name
+from storage.people.status import set_language, set_quiet_hours, set_slower
+from storage.people.who import Who
+from storage.register.contacts import record_heard
 
 router = Router(name="mydata")
 router.message.filter(known)

@@ -14,10 +14,10 @@ from handlers.words import Said
 from handlers.worker.access import worker
 from handlers.worker.place import ask_place
 from handlers.worker.states import Telling
-from storage.contacts import record_heard
 from storage.database import Tx
-from storage.people import Who
-from storage.status import set_status
+from storage.people.status import set_status
+from storage.people.who import Who
+from storage.register.contacts import record_heard
 
 router = Router(name="news")
 router.message.filter(worker)

@@ -10,10 +10,10 @@ from aiogram.utils.i18n import gettext as _
 from handlers.say import Says, day, say
 from handlers.words import Said
 from handlers.worker.access import worker
-from storage.contacts import record_heard
 from storage.database import Tx
-from storage.notices import latest_notices
-from storage.people import Who
+from storage.outbox.notices import latest_notices
+from storage.people.who import Who
+from storage.register.contacts import record_heard
 
 router = Router(name="notices")
 router.message.filter(worker)

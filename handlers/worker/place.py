@@ -19,13 +19,13 @@ from handlers.worker.access import worker
 from handlers.worker.fallback import pass_on, passed_on
 from handlers.worker.media import IS_MEDIA
 from handlers.worker.states import Enrolling, Telling
-from storage.cases import open_case
-from storage.contacts import record_heard
 from storage.database import Tx
-from storage.mydata import held_about
-from storage.people import Who
-from storage.places import Place, find_place, nearest_place, place_name
-from storage.status import set_place, set_status
+from storage.people.mydata import held_about
+from storage.people.places import Place, find_place, nearest_place, place_name
+from storage.people.status import set_place, set_status
+from storage.people.who import Who
+from storage.register.contacts import record_heard
+from storage.talk.cases import open_case
 
 router = Router(name="place")
 router.message.filter(worker)

@@ -9,7 +9,7 @@ from aiogram.types import ChatMemberUpdated
 
 from handlers.worker.access import known
 from storage.database import Tx
-from storage.people import Who, mark_account
+from storage.people.who import Who, mark_account
 
 router = Router(name="reach")
 router.my_chat_member.filter(F.chat.type == ChatType.PRIVATE, known)

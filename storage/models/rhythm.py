@@ -19,8 +19,8 @@ from storage.models.columns import Base, BigId, own_id, partial_index, points_to
 class Rule(Base):
     """What is asked, or reminded of, in an area's subtree, and when.
 
-    ``kind``: ``checkin`` or ``reminder``. ``terms`` are a text of :mod:`storage.rule_table`. A rule
-    that is edited keeps its id and gets the next ``version``; what it was before stands in
+    ``kind``: ``checkin`` or ``reminder``. ``terms`` are a text of :mod:`storage.rules.table`. A
+    rule that is edited keeps its id and gets the next ``version``; what it was before stands in
     :class:`RuleVersion`.
     """
 

@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import String, cast, insert, literal, select, text
 
-from storage.areas import add_area
 from storage.database import Database
 from storage.models import Account, Broadcast, Delivery, Person
-from storage.outbox import BROADCAST
+from storage.outbox.messages import BROADCAST
+from storage.people.areas import add_area
 from storage.vault import new_ref
 
 BOT_ID = 42

@@ -23,7 +23,7 @@ from sqlalchemy import func, select
 from bot.service import Service, running
 from bot.settings import Settings
 from storage.models import Delivery
-from storage.outbox import QUEUED, SENDING
+from storage.outbox.messages import QUEUED, SENDING
 from tests.bench.crowd import BOT_ID, FIRST_CHAT, WORDS, gather_crowd, queue_broadcast
 from tests.bench.databases import SECRET_KEY, open_migrated, postgres_url, sqlite_url
 from tests.bench.figure import Figure

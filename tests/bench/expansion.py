@@ -16,9 +16,9 @@ from pathlib import Path
 from sqlalchemy import text
 
 from scheduler.expansion import carry_on
-from storage.areas import AreaInfo, add_area
-from storage.broadcasts import plan_broadcast
 from storage.database import Database, Tx
+from storage.outbox.broadcasts import plan_broadcast
+from storage.people.areas import AreaInfo, add_area
 from tests.bench.databases import open_migrated, postgres_url, sqlite_url
 from tests.bench.figure import Figure
 from tests.bench.population import BOT_ID

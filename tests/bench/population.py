@@ -6,9 +6,7 @@ from typing import Any
 
 from sqlalchemy import insert
 
-from storage.areas import add_area, get_area
 from storage.database import Database, Tx
-from storage.default_rules import WEEKLY
 from storage.models import (
     Account,
     Checkin,
@@ -18,7 +16,9 @@ from storage.models import (
     Person,
     StatusChange,
 )
-from storage.rules import add_rule
+from storage.people.areas import add_area, get_area
+from storage.rules.defaults import WEEKLY
+from storage.rules.kept import add_rule
 from storage.vault import new_ref
 
 BOT_ID = 42

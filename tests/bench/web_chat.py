@@ -16,7 +16,7 @@ from sqlalchemy import select
 from bot.demo.county import demo_tokens
 from storage.database import Database, Tx
 from storage.models import Checkin, Invite, Person
-from storage.outbox import CHECKIN, enqueue
+from storage.outbox.messages import CHECKIN, enqueue
 from storage.vault import Vault
 from tests.bench.databases import SECRET_KEY
 from tests.bench.figure import Figure

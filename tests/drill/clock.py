@@ -4,8 +4,8 @@ import asyncio
 import time
 from datetime import UTC, datetime, timedelta
 
-from storage.areas import find_area
-from storage.broadcasts import plan_broadcast
+from storage.outbox.broadcasts import plan_broadcast
+from storage.people.areas import find_area
 from tests.drill.ground import Grounds, Plan
 from tests.drill.oracle import Oracle, name_of
 from tests.drill.population import COUNTY

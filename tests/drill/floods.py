@@ -25,7 +25,7 @@ async def run(plan: Plan) -> list[Promise]:
         promises += await _the_bot(ground, plan)
         await oracle.settle()
         async with ground.db.read() as tx:
-            from storage.broadcasts import broadcast_outcome
+            from storage.outbox.broadcasts import broadcast_outcome
 
             ends = await broadcast_outcome(tx, ground.broadcasts[1])
         return [

@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import func, select, update
 
 from storage.models import Account, Broadcast, Contact, Delivery, Intake
-from storage.outbox import NEVER_TWICE
-from storage.past import EVERY_DELIVERY
+from storage.outbox.messages import NEVER_TWICE
+from storage.outbox.past import EVERY_DELIVERY
 from tests.botapi.log import Call
 from tests.drill.crowd import TOKEN, Crowd
 from tests.drill.ground import Grounds

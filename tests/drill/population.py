@@ -6,10 +6,7 @@ from typing import Any
 
 from sqlalchemy import String, cast, func, insert, literal, select, update
 
-from storage.areas import add_area, find_area
-from storage.checkins import enqueue_checkins
 from storage.database import Database, Tx
-from storage.enrolment import Address, give_consent, rename, take_role
 from storage.models import (
     Account,
     Checkin,
@@ -18,7 +15,10 @@ from storage.models import (
     Person,
     StatusChange,
 )
-from storage.outbox import CHECKIN
+from storage.outbox.messages import CHECKIN
+from storage.people.areas import add_area, find_area
+from storage.people.enrolment import Address, give_consent, rename, take_role
+from storage.rhythm.checkins import enqueue_checkins
 from storage.vault import new_ref
 from tests.botapi import BotApi, PrivateConversation, User
 from tests.botapi.account import BotAccount

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from storage.past import EVERY_DELIVERY
-from storage.restored import SENT_SINCE
+from storage.backup.restored import SENT_SINCE
+from storage.outbox.past import EVERY_DELIVERY
 from tests.drill.ground import Grounds, Plan, grounds
 from tests.drill.oracle import Oracle, name_of
 from tests.drill.promise import Promise, at_least, none_of, told

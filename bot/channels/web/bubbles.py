@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from aiogram.types import Message
 
 from bot.channels.web.buttons import inline_markup
-from storage.conversation import Bubble, StoredFile
+from storage.talk.conversation import Bubble, StoredFile
 
 if TYPE_CHECKING:
     from aiogram import Bot

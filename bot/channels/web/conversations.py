@@ -9,7 +9,8 @@ from typing import Final
 
 from bot.channels.web.live import Live
 from bot.channels.web.memory import Memory, Talk
-from storage.conversation import (
+from storage.database import Database, Tx
+from storage.talk.conversation import (
     Body,
     Bubble,
     StoredFile,
@@ -26,7 +27,6 @@ from storage.conversation import (
     messages_before,
     open_chat,
 )
-from storage.database import Database, Tx
 
 PAGE: Final = 40
 _AT_ONCE: Final = 200

@@ -16,10 +16,10 @@ from bot.channels.web.doors import Doors, read_json
 from bot.channels.web.refusals import Refusal
 from bot.channels.web.session import BOT_ID
 from bot.channels.web.visitors import Visitor
-from storage.conversation import add_device, chat_of_person, open_chat
 from storage.database import Tx
-from storage.invites import BadInvite, InviteInfo, check_invite, use_invite
-from storage.people import person_name
+from storage.people.invites import BadInvite, InviteInfo, check_invite, use_invite
+from storage.people.who import person_name
+from storage.talk.conversation import add_device, chat_of_person, open_chat
 
 
 async def chat_behind(tx: Tx, token: str, now: datetime) -> tuple[InviteInfo, int]:

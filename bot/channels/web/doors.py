@@ -21,8 +21,8 @@ from bot.channels.web.session import BOT_ID
 from bot.channels.web.update import message_update
 from bot.channels.web.visitors import Visitor
 from bot.channels.web.words import pick_language
-from storage.conversation import Body, Bubble, StoredFile
 from storage.database import Tx
+from storage.talk.conversation import Body, Bubble, StoredFile
 
 BOT_USER: Final = {"id": BOT_ID, "is_bot": True, "first_name": "Kinroom"}
 _CLIENT_ID: Final = re.compile(r"[A-Za-z0-9_-]{16,64}\Z")

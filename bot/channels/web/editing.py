@@ -10,7 +10,7 @@ from aiogram.types import InlineKeyboardMarkup
 from bot.channels.web.buttons import fit_markup
 from bot.channels.web.sending import caption_of, text_of
 from bot.channels.web.texts import Unfit
-from storage.conversation import Body
+from storage.talk.conversation import Body
 
 _NOT_MODIFIED: Final = (
     "message is not modified: specified new message content and reply markup are exactly the "

@@ -16,7 +16,7 @@ from bot.channels.web.channel import WebChannel
 from bot.channels.web.conversations import Mark, News
 from bot.channels.web.live import Page
 from bot.channels.web.visitors import Visitor
-from storage.conversation import find_room
+from storage.talk.conversation import find_room
 
 HEARTBEAT_SECONDS: Final = 15.0
 OnOpen = Callable[[int], Awaitable[None]]

@@ -6,8 +6,8 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any, Final
 
-from storage.conversation import standings
 from storage.database import Database
+from storage.talk.conversation import standings
 
 MAX_STREAMS_A_CHAT: Final = 8
 _POLL_SECONDS: Final = 1.0

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from storage.conversation import Body, Bubble, StoredFile
+from storage.talk.conversation import Body, Bubble, StoredFile
 
 MAX_TALKS: Final = 5_000
 MAX_BUBBLES: Final = 120

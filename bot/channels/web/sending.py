@@ -12,7 +12,7 @@ from bot.channels.web.buttons import fit_markup
 from bot.channels.web.conversations import Conversations
 from bot.channels.web.pictures import PICTURES, measure, tell_mime
 from bot.channels.web.texts import MAX_CAPTION, MAX_TEXT, Unfit, fit_text
-from storage.conversation import Body, Bubble, StoredFile, new_file
+from storage.talk.conversation import Body, Bubble, StoredFile, new_file
 
 MAX_FILE: Final = 20 * 1024 * 1024
 _ELSEWHERE: Final = (

@@ -47,7 +47,7 @@ from bot.channels.web.editing import (
 from bot.channels.web.sending import Sending
 from bot.channels.web.texts import MAX_TOAST, Unfit, units
 from bot.channels.web.update import chat_of_query
-from storage.conversation import Body, Bubble
+from storage.talk.conversation import Body, Bubble
 
 BOT_ID: Final = 1
 TOKEN: Final = "1:web"  # noqa: S105  # a name that aiogram wants in this form; it opens nothing

@@ -7,7 +7,7 @@ from typing import Any, Final
 from aiogram.types import Update
 
 from bot.channels.web.bubbles import for_bot, user
-from storage.conversation import Bubble
+from storage.talk.conversation import Bubble
 
 _QUERY: Final = re.compile(r"web-(\d{1,16})-\d{1,20}\Z")
 

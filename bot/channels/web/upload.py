@@ -9,7 +9,7 @@ from bot.channels.web.bubbles import file_entry
 from bot.channels.web.doors import Doors, clean, malformed, read_body
 from bot.channels.web.pictures import PICTURES, SOUNDS, measure, tell_mime
 from bot.channels.web.refusals import Refusal, check_origin
-from storage.conversation import is_known, new_file
+from storage.talk.conversation import is_known, new_file
 
 MAX_UPLOAD: Final = 10 * 1024 * 1024
 _COST: Final = 4

@@ -9,7 +9,7 @@ from typing import Final
 from aiohttp import web
 
 from bot.channels.web.conversations import Conversations
-from storage.conversation import Standing, find_by_device, find_chat
+from storage.talk.conversation import Standing, find_by_device, find_chat
 from storage.vault import Vault
 
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{32}\Z")

@@ -1,0 +1,91 @@
+"""``kinroom rule load``: a whole set of rules from a file."""
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli.session import AsJson, show, with_database
+
+if TYPE_CHECKING:
+    from bot.opening import Opened
+    from storage.database import Tx
+    from storage.rules.file import FileRule
+
+
+def load(
+    file: Annotated[Path, typer.Argument(help="A TOML file; docs/rules.md shows its form.")],
+    area: Annotated[
+        str | None, typer.Option(metavar="CODE", help="For rules that name no area.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check, and say what.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take a whole set of rules from a file: all of them, or, if one is wrong, none."""
+    from storage.errors import Refused
+    from storage.rules.file import BadRules, read_rules
+
+    try:
+        text = file.read_text(encoding="utf-8")
+    except OSError as problem:
+        raise Refused(f"{file} cannot be read: {problem.strerror}") from None
+    except UnicodeDecodeError:
+        raise Refused(f"{file} is not UTF-8 text") from None
+    done: dict[str, list[str]] = {}
+
+    async def work(opened: "Opened") -> None:
+        async with opened.db.write() as tx:
+            done.update(await _apply(tx, read_rules(text, area)))
+            if dry_run:
+                raise _OnlyChecked
+
+    try:
+        with_database(work)
+    except _OnlyChecked:
+        pass
+    except BadRules as refused:
+        for wrong in refused.problems:
+            print(f"kinroom: {file}: {wrong}", file=sys.stderr)
+        raise typer.Exit(1) from None
+    words = {"added": "Added", "changed": "Changed", "unchanged": "As it was"}
+    lines = [f"{words[what]}: {code}" for what, codes in done.items() for code in codes]
+    if dry_run:
+        lines.append("Nothing was changed: this was a dry run.")
+    show({**done, "dry_run": dry_run}, lines or ["The file holds no rules."], as_json=as_json)
+
+
+class _OnlyChecked(Exception):
+    """A dry run: what was done is taken back."""
+
+
+async def _apply(tx: "Tx", rules: "list[FileRule]") -> dict[str, list[str]]:
+    from storage.errors import Refused
+    from storage.people.areas import UnknownArea, find_area
+    from storage.rules.file import BadRules
+    from storage.rules.kept import add_rule, edit_rule, running_rules
+
+    now = datetime.now(UTC)
+    known = {(rule.area_code, rule.terms.code): rule for rule in await running_rules(tx)}
+    done: dict[str, list[str]] = {"added": [], "changed": [], "unchanged": []}
+    problems = []
+    for it in rules:
+        name = f"{it.area}/{it.terms.code}"
+        before = known.get((it.area, it.terms.code))
+        try:
+            if before is None:
+                await add_rule(tx, await find_area(tx, it.area), it.terms, now)
+                done["added"].append(name)
+            elif before.terms == it.terms:
+                done["unchanged"].append(name)
+            else:
+                await edit_rule(tx, before, it.terms, now)
+                done["changed"].append(name)
+        except UnknownArea as problem:
+            problems.append(it.problem("area", str(problem)))
+        except Refused as problem:
+            problems.append(it.problem("", str(problem)))
+    if problems:
+        raise BadRules(problems)
+    return done

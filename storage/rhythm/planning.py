@@ -1,0 +1,251 @@
+"""The clocks of check-in rules, and the check-ins they plan: set-based, and harmless twice."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    String,
+    Text,
+    and_,
+    case,
+    cast,
+    column,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    type_coerce,
+    update,
+    values,
+)
+from sqlalchemy.orm import aliased
+
+from storage.calendar.recurrence import Slot
+from storage.database import Tx
+from storage.models import Area, Checkin, Person, Rule, RuleClock, StatusChange, UtcDateTime
+from storage.outbox.messages import CHECKIN
+from storage.people.areas import in_subtree
+from storage.rhythm.checkins import enqueue_checkins, is_expected
+from storage.rules.kept import RULE_COLUMNS, RuleInfo, as_rule, governed
+from storage.rules.terms import CheckinTerms
+
+_ONE_TICKS: Final = 4_702_112
+"""PostgreSQL's advisory lock of who ticks: any number, as long as every process takes the same."""
+
+ZONE: Final[ColumnElement[str]] = func.coalesce(Person.timezone, Area.timezone)
+"""A worker's own zone, or that of the area they belong to."""
+
+QUARTER: Final = 15
+_NEVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class DueClock:
+    """A rule in one time zone; ``next_at`` (UTC) is when it is next due, None if not yet known."""
+
+    rule: RuleInfo
+    timezone: str
+    next_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Quarter:
+    """A quarter of an hour of a day in a zone: ``minute`` after local midnight, and when it is."""
+
+    minute: int
+    at: datetime
+
+
+async def may_tick(tx: Tx) -> bool:
+    """Whether this process ticks in this transaction; two at once would only do work twice."""
+    if not tx.on_postgres:
+        return True
+    return bool(await tx.scalar(select(func.pg_try_advisory_xact_lock(_ONE_TICKS))))
+
+
+async def unset_clocks(tx: Tx) -> list[DueClock]:
+    """Running rules in zones where their area's workers live, and that have no clock yet.
+
+    Rules of personal dates have clocks too: their day comes every day.
+    """
+    zones = (
+        select(Person.area_id, ZONE.label("timezone"))
+        .join(Area, Area.id == Person.area_id)
+        .where(Person.consented)
+        .distinct()
+        .subquery()
+    )
+    home = aliased(Area)
+    found = await tx.execute(
+        select(*RULE_COLUMNS, zones.c.timezone)
+        .select_from(Rule)
+        .join(Area, Area.id == Rule.area_id)
+        .join(home, in_subtree(home.path, type_coerce(Area.path, Text)))
+        .join(zones, zones.c.area_id == home.id)
+        .outerjoin(
+            RuleClock, and_(RuleClock.rule_id == Rule.id, RuleClock.timezone == zones.c.timezone)
+        )
+        .where(Rule.stopped_at.is_(None), RuleClock.rule_id.is_(None))
+    )
+    unset = {(row.id, row.timezone): DueClock(as_rule(row), row.timezone, None) for row in found}
+    return list(unset.values())
+
+
+async def set_clock(tx: Tx, rule_id: int, timezone: str, next_at: datetime) -> None:
+    """Start a clock; one that another process started stays."""
+    await tx.execute(
+        tx.insert(RuleClock)
+        .values(rule_id=rule_id, timezone=timezone, next_at=next_at)
+        .on_conflict_do_nothing()
+    )
+
+
+async def is_rule_due(tx: Tx, now: datetime) -> bool:
+    """Whether any clock has come round; one index probe."""
+    return await tx.scalar(select(exists().where(RuleClock.next_at <= now))) or False
+
+
+async def due_clocks(tx: Tx, now: datetime) -> list[DueClock]:
+    """Clocks of running rules that have come round, locked against other processes."""
+    found = await tx.execute(
+        select(*RULE_COLUMNS, RuleClock.timezone, RuleClock.next_at)
+        .select_from(RuleClock)
+        .join(Rule, Rule.id == RuleClock.rule_id)
+        .join(Area, Area.id == Rule.area_id)
+        .where(RuleClock.next_at <= now, Rule.stopped_at.is_(None))
+        .order_by(RuleClock.next_at, Rule.id)
+        .with_for_update(of=RuleClock, skip_locked=True)
+    )
+    return [DueClock(as_rule(row), row.timezone, row.next_at) for row in found.all()]
+
+
+async def move_clock(tx: Tx, rule_id: int, timezone: str, next_at: datetime | None) -> None:
+    """Set a clock to the next slot; it never goes back. ``None``: the rule has none left."""
+    clock = (RuleClock.rule_id == rule_id, RuleClock.timezone == timezone)
+    if next_at is None:
+        # Kept, for ever in the future: without a clock the rule would be given one each minute.
+        next_at = _NEVER
+    await tx.execute(
+        update(RuleClock).where(*clock, RuleClock.next_at < next_at).values(next_at=next_at)
+    )
+
+
+def _minute(terms: CheckinTerms) -> ColumnElement[int]:
+    """When of the day a worker is asked: as they chose, or as they usually answer, or by the rule.
+
+    Within the rule's hours, outside their own quiet ones, and in whole quarters.
+    """
+    earliest = terms.hours.opens.hour * 60 + terms.hours.opens.minute
+    latest = terms.hours.closes.hour * 60 + terms.hours.closes.minute - QUARTER
+    usual = terms.hours.at.hour * 60 + terms.hours.at.minute
+    wish: ColumnElement[int] = func.coalesce(Person.ask_minute, Person.usual_minute, literal(usual))
+    wish = case((wish < earliest, earliest), (wish > latest, latest), else_=wish)
+    starts, ends = Person.quiet_from * 60, Person.quiet_to * 60
+    quiet = or_(
+        and_(starts < ends, wish >= starts, wish < ends),
+        and_(starts > ends, or_(wish >= starts, wish < ends)),
+    )
+    awake = case((and_(quiet, ends >= earliest, ends <= latest), ends), else_=wish)
+    return cast(awake / QUARTER, Integer) * QUARTER
+
+
+async def plan_slot(
+    tx: Tx, clock: DueClock, slot: Slot, quarters: Sequence[Quarter], now: datetime
+) -> int:
+    """Ask everyone the rule expects in this zone: their check-ins and the messages that carry them.
+
+    Returns how many messages were written. ``quarters`` are those of the rule's hours on the
+    slot's day in the zone. Each is asked at their own quarter of an hour. Who chose a slower rhythm
+    is asked in even slots only; who is asked by another rule that day is not asked twice. Unique
+    keys make a second planning of the slot write nothing.
+    """
+    rule, terms = clock.rule, clock.rule.terms
+    assert isinstance(terms, CheckinTerms)
+    asked = select(Area.id).where(governed(rule))
+    window = timedelta(hours=terms.window)
+    step = timedelta(hours=terms.nudges[0]) if terms.nudges else window
+    at = UtcDateTime()
+    hours = (
+        values(column("minute", Integer), column("at", at), column("until", at), column("step", at))
+        .data([(it.minute, it.at, it.at + window, it.at + step) for it in quarters])
+        .cte("quarter")
+    )
+    first, last = min(q.at for q in quarters), max(q.at for q in quarters)
+    other = aliased(Checkin)
+    expected = (
+        select(
+            Person.id,
+            Person.area_id,
+            literal(rule.id),
+            literal(rule.version),
+            literal(slot.key),
+            hours.c.at,
+            hours.c.until,
+            hours.c.step,
+        )
+        .join(Area, Area.id == Person.area_id)
+        .join(hours, hours.c.minute == _minute(terms))
+        .where(
+            Person.area_id.in_(asked),
+            is_expected(),
+            literal(clock.timezone) == ZONE,
+            or_(~Person.slower, literal(slot.even)),
+            ~exists().where(
+                other.person_id == Person.id,
+                other.rule_id.is_not(None),
+                other.rule_id != rule.id,
+                other.due_at >= first,
+                other.due_at <= last,
+            ),
+        )
+    )
+    await tx.execute(
+        tx.insert(Checkin)
+        .from_select(
+            [
+                "person_id",
+                "area_id",
+                "rule_id",
+                "version",
+                "slot",
+                "due_at",
+                "window_until",
+                "next_at",
+            ],
+            expected,
+        )
+        .on_conflict_do_nothing()
+    )
+    return await enqueue_checkins(
+        tx,
+        and_(Checkin.rule_id == rule.id, Checkin.slot == slot.key),
+        template="checkin",
+        dedupe=literal("checkin:") + cast(Checkin.id, String),
+        priority=CHECKIN,
+        urgent=False,
+        now=now,
+    )
+
+
+async def resume_paused(tx: Tx, now: datetime) -> int:
+    """End the pauses whose time is over: those workers are away again; how many.
+
+    Who is noted is who this update changed: of two processes at once, the second changes none.
+    """
+    resumed = await tx.execute(
+        update(Person)
+        .where(Person.paused_until <= now, Person.status == "paused")
+        .values(status="away", status_at=now, paused_until=None)
+        .returning(Person.id, Person.slower)
+    )
+    changes = [
+        {"person_id": row.id, "status": "away", "slower": row.slower, "at": now} for row in resumed
+    ]
+    if changes:
+        await tx.execute(tx.insert(StatusChange), changes)
+    return len(changes)

@@ -1,0 +1,239 @@
+"""Rules: what is asked or reminded of in an area, kept with everything they ever said.
+
+A rule speaks for its area's subtree, less the areas below for which a rule of the same kind and
+code stands nearer.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Text,
+    and_,
+    delete,
+    exists,
+    literal,
+    select,
+    type_coerce,
+    update,
+)
+from sqlalchemy.orm import aliased
+
+from storage.calendar.recurrence import Timing
+from storage.database import Tx
+from storage.errors import Refused
+from storage.models import Area, Checkin, Rule, RuleClock, RuleVersion
+from storage.people.areas import AreaInfo, in_subtree
+from storage.rules.table import from_json, to_json
+from storage.rules.terms import Terms, timing_of
+
+
+@dataclass(frozen=True, slots=True)
+class RuleInfo:
+    """A rule and its area. ``since`` (UTC) is when it was made; ``stopped_at`` when it ended."""
+
+    id: int
+    area_id: int
+    area_code: str
+    area_path: str
+    area_timezone: str
+    terms: Terms
+    version: int
+    since: datetime
+    stopped_at: datetime | None
+
+    @property
+    def timing(self) -> Timing:
+        """The rule's arithmetic; "every second week" is counted from the day it was made, there."""
+        return timing_of(self.terms, self.since.astimezone(ZoneInfo(self.area_timezone)).date())
+
+
+RULE_COLUMNS: Final = (
+    Rule.id,
+    Rule.area_id,
+    Area.code.label("area_code"),
+    Area.path.label("area_path"),
+    Area.timezone.label("area_timezone"),
+    Rule.terms,
+    Rule.version,
+    Rule.since,
+    Rule.stopped_at,
+)
+
+
+def as_rule(row: Row[Any]) -> RuleInfo:
+    """A row of :data:`RULE_COLUMNS`."""
+    return RuleInfo(
+        row.id,
+        row.area_id,
+        row.area_code,
+        row.area_path,
+        row.area_timezone,
+        from_json(row.terms),
+        row.version,
+        row.since,
+        row.stopped_at,
+    )
+
+
+async def running_rules(tx: Tx, area: AreaInfo | None = None) -> list[RuleInfo]:
+    """The rules that run in an area's subtree, or everywhere; by area, then kind and code."""
+    found = (
+        select(*RULE_COLUMNS).join(Area, Area.id == Rule.area_id).where(Rule.stopped_at.is_(None))
+    )
+    if area is not None:
+        found = found.where(in_subtree(Area.path, area.path))
+    rows = await tx.execute(found.order_by(Area.path, Rule.kind, Rule.code))
+    return [as_rule(row) for row in rows]
+
+
+async def rules_over(tx: Tx, area: AreaInfo) -> list[RuleInfo]:
+    """The rules that speak for the area itself: the nearest of each kind and code."""
+    home = aliased(Area)
+    rows = await tx.execute(
+        select(*RULE_COLUMNS)
+        .join(Area, Area.id == Rule.area_id)
+        .join(home, home.id == area.id)
+        .where(Rule.stopped_at.is_(None), in_subtree(home.path, type_coerce(Area.path, Text)))
+        .order_by(Area.path)
+    )
+    nearest = {(rule.terms.kind, rule.terms.code): rule for rule in map(as_rule, rows)}
+    return list(nearest.values())
+
+
+async def find_rule(tx: Tx, area: AreaInfo, code: str) -> RuleInfo:
+    """The running rule of an area with this code. Raises :class:`Refused` when there is none."""
+    row = (
+        await tx.execute(
+            select(*RULE_COLUMNS)
+            .join(Area, Area.id == Rule.area_id)
+            .where(Rule.area_id == area.id, Rule.code == code, Rule.stopped_at.is_(None))
+        )
+    ).first()
+    if row is None:
+        raise Refused(
+            f"{area.code} has no rule “{code}” of its own: "
+            f"`kinroom rule list --area {area.code}` shows what applies there"
+        )
+    return as_rule(row)
+
+
+async def get_rule(tx: Tx, rule_id: int) -> RuleInfo:
+    row = (
+        await tx.execute(
+            select(*RULE_COLUMNS).join(Area, Area.id == Rule.area_id).where(Rule.id == rule_id)
+        )
+    ).one()
+    return as_rule(row)
+
+
+async def add_rule(
+    tx: Tx, area: AreaInfo, terms: Terms, now: datetime, *, by: int | None = None
+) -> RuleInfo:
+    """Make a rule of checked ``terms``. Raises :class:`Refused` when its code is taken there."""
+    rule_id = await tx.scalar(
+        tx.insert(Rule)
+        .values(
+            area_id=area.id,
+            code=terms.code,
+            kind=terms.kind,
+            terms=to_json(terms),
+            version=1,
+            since=now,
+        )
+        .on_conflict_do_nothing()
+        .returning(Rule.id)
+    )
+    if rule_id is None:
+        raise Refused(f"{area.code} has a rule “{terms.code}” already: edit that one, or stop it")
+    await _keep_version(tx, rule_id, 1, terms, now, by)
+    return await get_rule(tx, rule_id)
+
+
+async def edit_rule(
+    tx: Tx, rule: RuleInfo, terms: Terms, now: datetime, *, by: int | None = None
+) -> RuleInfo:
+    """Let a rule say something else from now on.
+
+    What is out was asked under the version of then, and keeps its window and its nudges. The
+    clocks are set anew, so that no slot of the old timing comes.
+    """
+    if (terms.kind, terms.code) != (rule.terms.kind, rule.terms.code):
+        raise Refused("a rule keeps its kind and its code: stop it, and add another")
+    version = rule.version + 1
+    changed = await tx.execute(
+        update(Rule)
+        .where(Rule.id == rule.id, Rule.version == rule.version, Rule.stopped_at.is_(None))
+        .values(terms=to_json(terms), version=version)
+    )
+    if changed.rowcount != 1:
+        raise Refused("somebody else changed this rule meanwhile: look at it again")
+    await _keep_version(tx, rule.id, version, terms, now, by)
+    await _drop_clocks(tx, rule.id)
+    return await get_rule(tx, rule.id)
+
+
+async def stop_rule(tx: Tx, rule: RuleInfo, now: datetime) -> None:
+    """No slot of it comes any more. What is out may still be answered; nothing more follows it."""
+    await tx.execute(
+        update(Rule).where(Rule.id == rule.id, Rule.stopped_at.is_(None)).values(stopped_at=now)
+    )
+    await tx.execute(
+        update(Checkin)
+        .where(Checkin.rule_id == rule.id, Checkin.next_at.is_not(None))
+        .values(next_at=None)
+    )
+    await _drop_clocks(tx, rule.id)
+
+
+async def _keep_version(
+    tx: Tx, rule_id: int, version: int, terms: Terms, now: datetime, by: int | None
+) -> None:
+    await tx.execute(
+        tx.insert(RuleVersion).values(
+            rule_id=rule_id, version=version, terms=to_json(terms), at=now, by_person_id=by
+        )
+    )
+
+
+async def _drop_clocks(tx: Tx, rule_id: int) -> None:
+    await tx.execute(delete(RuleClock).where(RuleClock.rule_id == rule_id))
+
+
+async def terms_at(tx: Tx, versions: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Terms]:
+    """What rules said in the versions asked for, ``(rule id, version)``."""
+    wanted = set(versions)
+    rows = await tx.execute(
+        select(RuleVersion.rule_id, RuleVersion.version, RuleVersion.terms).where(
+            RuleVersion.rule_id.in_({rule_id for rule_id, _ in wanted})
+        )
+    )
+    return {
+        (row.rule_id, row.version): from_json(row.terms)
+        for row in rows
+        if (row.rule_id, row.version) in wanted
+    }
+
+
+def governed(rule: RuleInfo) -> ColumnElement[bool]:
+    """Whether :class:`Area` is one that this rule speaks for."""
+    nearer, below = aliased(Rule), aliased(Area)
+    overridden = exists(
+        select(literal(1))
+        .select_from(nearer)
+        .join(below, below.id == nearer.area_id)
+        .where(
+            nearer.stopped_at.is_(None),
+            nearer.kind == rule.terms.kind,
+            nearer.code == rule.terms.code,
+            in_subtree(below.path, rule.area_path),
+            below.path != rule.area_path,
+            in_subtree(Area.path, type_coerce(below.path, Text)),
+        )
+    )
+    return and_(in_subtree(Area.path, rule.area_path), ~overridden)
