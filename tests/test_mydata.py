@@ -7,15 +7,15 @@ from pathlib import Path
 
 from sqlalchemy import update
 
-import storage.erasure
-import storage.mydata
-from storage.cases import open_case, reply_to_case
+import storage.people.erasure
+import storage.people.mydata
 from storage.database import Database
-from storage.enrolment import enrol, take_role
-from storage.looks import record_look
 from storage.models import Base, Delivery
-from storage.mydata import export_person
-from storage.people import load_who
+from storage.people.enrolment import enrol, take_role
+from storage.people.looks import record_look
+from storage.people.mydata import export_person
+from storage.people.who import load_who
+from storage.talk.cases import open_case, reply_to_case
 from tests.county import BOT, make_area, make_person
 
 POINTING = {
@@ -30,6 +30,10 @@ ELSEWHERE = {
     ("Contact", "by_person_id"): "an officer's act in someone else's record",
     ("Rollcall", "by_person_id"): "an officer's act: who asked everyone; a number once they left",
     ("Broadcast", "by_person_id"): "an officer's act: who sent it; a number once they left",
+    (
+        "RuleVersion",
+        "by_person_id",
+    ): "an officer's act: who changed it; a number once they left",
     ("Invite", "created_by"): "an officer's act: who let others in; a number once they left",
 }
 
@@ -104,7 +108,7 @@ def named_in(source: str) -> set[tuple[str, str]]:
 
 def test_every_table_about_people_is_copied_or_erased() -> None:
     named: set[tuple[str, str]] = set()
-    for module in (storage.mydata, storage.erasure):
+    for module in (storage.people.mydata, storage.people.erasure):
         assert module.__file__ is not None
         named |= named_in(Path(module.__file__).read_text(encoding="utf-8"))
     pointing = set(_pointing())
