@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from scheduler.quiet import zone_of
-from storage.calendar.recurrence import Hours, Slot, first_instant, next_slot
+from storage.calendar.recurrence import Hours, Slot, first_instant, next_slot, planned_at
 from storage.database import Database, Tx
 from storage.rhythm.planning import (
     QUARTER,
@@ -38,11 +38,6 @@ class DueSlots:
     plan: Slot | None
     missed: tuple[Slot, ...]
     next_at: datetime | None
-
-
-def planned_at(hours: Hours, zone: ZoneInfo, slot: Slot) -> datetime:
-    """When a slot is planned, in UTC: as the rule's hours begin, for those who like it early."""
-    return min(slot.at, first_instant(zone, slot.day, hours.opens.hour, hours.opens.minute))
 
 
 def check_due(rule: RuleInfo, timezone: str, next_at: datetime, now: datetime) -> DueSlots:

@@ -199,6 +199,26 @@ def slot_on(rule: Timing, zone: ZoneInfo, day: date) -> Slot | None:
     return Slot(day, instant_within(rule.hours, zone, day), planned[1])
 
 
+def is_turn_of(timing: Timing, slot: Slot, *, slower: bool, monthly: bool) -> bool:
+    """Whether a slot is for someone who chose a slower rhythm, or none.
+
+    Every other slot, or, ``monthly``, the first that the rule has in a local month.
+    """
+    if not slower:
+        return True
+    return is_months_first(timing, slot.day) if monthly else slot.even
+
+
+def is_months_first(timing: Timing, day: date) -> bool:
+    """Whether a planned ``day`` is the first of its month."""
+    return next(planned_days(timing, day.replace(day=1)))[0] == day
+
+
+def planned_at(hours: Hours, zone: ZoneInfo, slot: Slot) -> datetime:
+    """When a slot is planned, in UTC: as the rule's hours begin, for those who like it early."""
+    return min(slot.at, first_instant(zone, slot.day, hours.opens.hour, hours.opens.minute))
+
+
 def _slots(timing: Timing, zone: ZoneInfo, near: datetime) -> Iterator[Slot]:
     # A slot may be a day later than the day it belongs to, where a zone left a whole day out;
     # then it may meet the next day's slot, and is the one of the two that counts.

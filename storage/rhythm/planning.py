@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from storage.calendar.recurrence import Slot
+from storage.calendar.recurrence import Slot, is_months_first
 from storage.database import Tx
 from storage.models import Area, Checkin, Person, Rule, RuleClock, StatusChange, UtcDateTime
 from storage.outbox.messages import CHECKIN
@@ -135,7 +135,7 @@ async def move_clock(tx: Tx, rule_id: int, timezone: str, next_at: datetime | No
     )
 
 
-def _minute(terms: CheckinTerms) -> ColumnElement[int]:
+def minute_asked(terms: CheckinTerms) -> ColumnElement[int]:
     """When of the day a worker is asked: as they chose, or as they usually answer, or by the rule.
 
     Within the rule's hours, outside their own quiet ones, and in whole quarters.
@@ -150,7 +150,16 @@ def _minute(terms: CheckinTerms) -> ColumnElement[int]:
         and_(starts < ends, wish >= starts, wish < ends),
         and_(starts > ends, or_(wish >= starts, wish < ends)),
     )
-    awake = case((and_(quiet, ends >= earliest, ends <= latest), ends), else_=wish)
+    before = starts - QUARTER
+    before_fits = and_(before >= earliest, before <= latest)
+    awake = case(
+        (~quiet, wish),
+        # Who goes to sleep early is not asked before they get up, but before they go.
+        (and_(starts > ends, wish >= starts, before_fits), before),
+        (and_(ends >= earliest, ends <= latest), ends),
+        (before_fits, before),
+        else_=wish,
+    )
     return cast(awake / QUARTER, Integer) * QUARTER
 
 
@@ -161,8 +170,9 @@ async def plan_slot(
 
     Returns how many messages were written. ``quarters`` are those of the rule's hours on the
     slot's day in the zone. Each is asked at their own quarter of an hour. Who chose a slower rhythm
-    is asked in even slots only; who is asked by another rule that day is not asked twice. Unique
-    keys make a second planning of the slot write nothing.
+    is asked in their turns only (:func:`storage.calendar.recurrence.is_turn_of`); who is asked by
+    another rule that day is not asked twice. Unique keys make a second planning of the slot write
+    nothing.
     """
     rule, terms = clock.rule, clock.rule.terms
     assert isinstance(terms, CheckinTerms)
@@ -189,12 +199,16 @@ async def plan_slot(
             hours.c.step,
         )
         .join(Area, Area.id == Person.area_id)
-        .join(hours, hours.c.minute == _minute(terms))
+        .join(hours, hours.c.minute == minute_asked(terms))
         .where(
             Person.area_id.in_(asked),
             is_expected(),
             literal(clock.timezone) == ZONE,
-            or_(~Person.slower, literal(slot.even)),
+            or_(
+                ~Person.slower,
+                and_(~Person.monthly, literal(slot.even)),
+                and_(Person.monthly, literal(is_months_first(rule.timing, slot.day))),
+            ),
             ~exists().where(
                 other.person_id == Person.id,
                 other.rule_id.is_not(None),
