@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import CompoundSelect, delete, func, or_, select, union, update
+from sqlalchemy import CompoundSelect, Select, delete, func, or_, select, union, update
 
 from bot.demo.county import REMOVED
 from bot.demo.names import COUNTY, TOWNS
@@ -18,6 +18,7 @@ from storage.models import (
     Checkin,
     Consent,
     Contact,
+    Delivery,
     Dialog,
     Enrolment,
     Invite,
@@ -26,12 +27,15 @@ from storage.models import (
     Login,
     Look,
     Person,
+    Reminder,
     Role,
     Rollcall,
+    RollcallView,
     Rule,
     RuleClock,
     RuleVersion,
     StatusChange,
+    Subscription,
     WebChat,
 )
 from storage.outbox.past import DELIVERIES
@@ -82,8 +86,10 @@ async def remove_demo(tx: Tx, now: datetime) -> Removed:
     await tx.execute(delete(CaseMessage).where(CaseMessage.case_id.in_(cases)))
     await tx.execute(delete(Case).where(Case.person_id.in_(_DEMO)))
     await tx.execute(delete(Checkin).where(Checkin.person_id.in_(_DEMO)))
+    await tx.execute(delete(Reminder).where(Reminder.person_id.in_(_DEMO)))
+    await tx.execute(delete(Subscription).where(Subscription.person_id.in_(_DEMO)))
     await _drop_chats(tx)
-    for table in (Login, Role, Enrolment, StatusChange, Consent, Account):
+    for table in (Login, Role, Enrolment, StatusChange, Consent, Account, RollcallView):
         await tx.execute(delete(table).where(table.person_id.in_(_DEMO)))
     await tx.execute(
         delete(Look).where(
@@ -100,6 +106,15 @@ async def remove_demo(tx: Tx, now: datetime) -> Removed:
     await drop_value(tx, DEMO)
     await put_value(tx, REMOVED, now.isoformat())
     return Removed(True, people, contacts, areas, kept)
+
+
+async def _drop_reminders(tx: Tx, rules: Select[int]) -> None:
+    """Of those who were here once, and have moved on since."""
+    reminders = select(Reminder.id).where(Reminder.rule_id.in_(rules))
+    await tx.execute(
+        update(Delivery).where(Delivery.reminder_id.in_(reminders)).values(reminder_id=None)
+    )
+    await tx.execute(delete(Reminder).where(Reminder.rule_id.in_(rules)))
 
 
 async def _drop_ties(tx: Tx) -> None:
@@ -128,6 +143,7 @@ async def _forget_authors(tx: Tx) -> None:
     for column in (
         Contact.by_person_id,
         Rollcall.by_person_id,
+        Rollcall.closed_by,
         Broadcast.by_person_id,
         Invite.created_by,
     ):
@@ -174,12 +190,15 @@ async def _drop_areas(tx: Tx) -> tuple[int, list[str]]:
     kept = [row for row in rows if row.id in lived_in or row.code not in _OURS]
     keep = {int(step) for row in kept for step in row.path.split("/") if step}
     gone = [row.id for row in rows if row.id not in keep]
-    for table in (Rollcall, Broadcast, Look, Invite, Checkin):
+    called = select(Rollcall.id).where(Rollcall.area_id.in_(gone))
+    await tx.execute(delete(RollcallView).where(RollcallView.rollcall_id.in_(called)))
+    for table in (Checkin, Rollcall, Broadcast, Look, Invite):
         # What real people hold of these would have kept the area.
         await tx.execute(delete(table).where(table.area_id.in_(gone)))
     rules = select(Rule.id).where(Rule.area_id.in_(gone))
     await tx.execute(delete(RuleClock).where(RuleClock.rule_id.in_(rules)))
     await tx.execute(delete(RuleVersion).where(RuleVersion.rule_id.in_(rules)))
+    await _drop_reminders(tx, rules)
     await tx.execute(delete(Rule).where(Rule.area_id.in_(gone)))
     for area_id in reversed(gone):  # a parent goes after its children
         await tx.execute(delete(Area).where(Area.id == area_id))

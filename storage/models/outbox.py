@@ -88,6 +88,7 @@ class Delivery(Base):
         partial_index("ix_delivery_sending", "lease_until", where="state = 'sending'"),
         partial_index("ix_delivery_checkin_id", "checkin_id", where="checkin_id IS NOT NULL"),
         partial_index("ix_delivery_case_id", "case_id", where="case_id IS NOT NULL"),
+        partial_index("ix_delivery_reminder_id", "reminder_id", where="reminder_id IS NOT NULL"),
         partial_index(
             "ix_delivery_message", "account_id", "message_id", where="message_id IS NOT NULL"
         ),

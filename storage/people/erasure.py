@@ -24,6 +24,7 @@ from storage.models import (
     Person,
     Reminder,
     Role,
+    RollcallView,
     Step,
     Subscription,
     Task,
@@ -84,12 +85,17 @@ async def erase_person(tx: Tx, who: Who, now: datetime) -> None:
     )
     # In this order: one that is being moved meanwhile is found in the past, once it has arrived.
     nowhere = {"account_id": None, "message_id": None}
-    await tx.execute(update(Delivery).where(Delivery.person_id == person_id).values(nowhere))
+    await tx.execute(
+        update(Delivery)
+        .where(Delivery.person_id == person_id)
+        .values({**nowhere, "reminder_id": None})
+    )
     await tx.execute(
         update(PastDelivery).where(PastDelivery.person_id == person_id).values(nowhere)
     )
     await _erase_chats(tx, person_id)
     await tx.execute(delete(Task).where(Task.person_id == person_id))
+    await tx.execute(delete(RollcallView).where(RollcallView.person_id == person_id))
     await tx.execute(delete(Step).where(Step.person_id == person_id))
     await tx.execute(delete(Reminder).where(Reminder.person_id == person_id))
     await tx.execute(delete(Subscription).where(Subscription.person_id == person_id))
@@ -115,6 +121,9 @@ async def erase_person(tx: Tx, who: Who, now: datetime) -> None:
             status="left",
             status_at=now,
             paused_until=None,
+            ask_minute=None,
+            usual_minute=None,
+            prefers=None,
             consented=False,
             enrolled_at=None,
             erased_at=now,

@@ -13,6 +13,7 @@ depends_on = None
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 AT = sa.DateTime(timezone=True)
 
+_TASK_NEWS = "closed_at IS NULL AND (told_at IS NULL OR told_at < raised_at)"
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -70,23 +71,6 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_kin_worker_id"), ["worker_id"], unique=False)
 
     op.create_table(
-        "reminder",
-        sa.Column("id", ID, autoincrement=True, nullable=False),
-        sa.Column("rule_id", ID, nullable=False),
-        sa.Column("person_id", ID, nullable=False),
-        sa.Column("slot", sa.String(length=24), nullable=False),
-        sa.Column("due_at", AT, nullable=False),
-        sa.Column("delivered_at", AT, nullable=True),
-        sa.Column("answered_at", AT, nullable=True),
-        sa.Column("answer", sa.String(length=8), nullable=True),
-        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_reminder_person_id")),
-        sa.ForeignKeyConstraint(["rule_id"], ["rule.id"], name=op.f("fk_reminder_rule_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_reminder")),
-        sa.UniqueConstraint(
-            "rule_id", "person_id", "slot", name=op.f("uq_reminder_rule_id_person_id_slot")
-        ),
-    )
-    op.create_table(
         "rule_version",
         sa.Column("rule_id", ID, nullable=False),
         sa.Column("version", sa.SmallInteger(), autoincrement=False, nullable=False),
@@ -106,6 +90,7 @@ def upgrade() -> None:
         sa.Column("topic_id", ID, nullable=False),
         sa.Column("day", sa.Date(), nullable=True),
         sa.Column("every_months", sa.SmallInteger(), nullable=True),
+        sa.Column("done_for", sa.Date(), nullable=True),
         sa.Column("since", AT, nullable=False),
         sa.Column("ended_at", AT, nullable=True),
         sa.Column("ended_as", sa.String(length=10), nullable=True),
@@ -123,8 +108,48 @@ def upgrade() -> None:
             sqlite_where=sa.text("ended_at IS NULL"),
             postgresql_where=sa.text("ended_at IS NULL"),
         )
+        batch_op.create_index(
+            "uq_subscription_open",
+            ["person_id", "topic_id"],
+            unique=True,
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        )
         batch_op.create_index(batch_op.f("ix_subscription_person_id"), ["person_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_subscription_topic_id"), ["topic_id"], unique=False)
+
+    op.create_table(
+        "reminder",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("rule_id", ID, nullable=False),
+        sa.Column("person_id", ID, nullable=False),
+        sa.Column("subscription_id", ID, nullable=False),
+        sa.Column("slot", sa.String(length=24), nullable=False),
+        sa.Column("about", sa.Date(), nullable=False),
+        sa.Column("due_at", AT, nullable=False),
+        sa.Column("delivered_at", AT, nullable=True),
+        sa.Column("answered_at", AT, nullable=True),
+        sa.Column("answer", sa.String(length=8), nullable=True),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_reminder_person_id")),
+        sa.ForeignKeyConstraint(["rule_id"], ["rule.id"], name=op.f("fk_reminder_rule_id")),
+        sa.ForeignKeyConstraint(
+            ["subscription_id"],
+            ["subscription.id"],
+            name=op.f("fk_reminder_subscription_id"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reminder")),
+        sa.UniqueConstraint(
+            "rule_id", "person_id", "slot", name=op.f("uq_reminder_rule_id_person_id_slot")
+        ),
+    )
+    with op.batch_alter_table("reminder", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_reminder_rule_id_reminder_due_at"), ["rule_id", "due_at"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_reminder_person_id"), ["person_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_reminder_subscription_id"), ["subscription_id"], unique=False
+        )
 
     op.create_table(
         "kin_question",
@@ -182,6 +207,7 @@ def upgrade() -> None:
         sa.Column("opened_at", AT, nullable=False),
         sa.Column("raise_at", AT, nullable=True),
         sa.Column("raised_at", AT, nullable=True),
+        sa.Column("told_at", AT, nullable=True),
         sa.Column("closed_at", AT, nullable=True),
         sa.Column("closed_as", sa.String(length=10), nullable=True),
         sa.ForeignKeyConstraint(["area_id"], ["area.id"], name=op.f("fk_task_area_id")),
@@ -191,6 +217,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("task", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_task_area_id"), ["area_id"], unique=False)
+        batch_op.create_index(
+            "ix_task_news",
+            ["id"],
+            unique=False,
+            sqlite_where=sa.text(_TASK_NEWS),
+            postgresql_where=sa.text(_TASK_NEWS),
+        )
         batch_op.create_index(
             "ix_task_raise",
             ["raise_at"],
@@ -231,11 +264,21 @@ def upgrade() -> None:
         batch_op.create_foreign_key(
             batch_op.f("fk_delivery_reminder_id"), "reminder", ["reminder_id"], ["id"]
         )
+        batch_op.create_index(
+            "ix_delivery_reminder_id",
+            ["reminder_id"],
+            unique=False,
+            sqlite_where=sa.text("reminder_id IS NOT NULL"),
+            postgresql_where=sa.text("reminder_id IS NOT NULL"),
+        )
 
     with op.batch_alter_table("person", schema=None) as batch_op:
         batch_op.add_column(sa.Column("ask_minute", sa.SmallInteger(), nullable=True))
         batch_op.add_column(sa.Column("usual_minute", sa.SmallInteger(), nullable=True))
         batch_op.add_column(sa.Column("prefers", sa.String(length=10), nullable=True))
+        batch_op.add_column(
+            sa.Column("monthly", sa.Boolean(), server_default=sa.false(), nullable=False)
+        )
         batch_op.drop_index(batch_op.f("ix_person_area_id"))
         batch_op.create_index(
             batch_op.f("ix_person_area_id_person_timezone"), ["area_id", "timezone"], unique=False
@@ -249,6 +292,18 @@ def upgrade() -> None:
         batch_op.add_column(
             sa.Column("asked", sa.SmallInteger(), server_default="1", nullable=False)
         )
+        batch_op.add_column(
+            sa.Column("urgent", sa.Boolean(), server_default=sa.text("true"), nullable=False)
+        )
+        batch_op.add_column(
+            sa.Column("every", sa.SmallInteger(), server_default="30", nullable=False)
+        )
+        batch_op.add_column(
+            sa.Column("most", sa.SmallInteger(), server_default="0", nullable=False)
+        )
+        batch_op.add_column(sa.Column("written_to", sa.BigInteger(), nullable=True))
+        batch_op.add_column(sa.Column("ended_at", AT, nullable=True))
+        batch_op.add_column(sa.Column("figures", sa.JSON(), nullable=True))
         batch_op.add_column(sa.Column("closed_at", AT, nullable=True))
         batch_op.add_column(sa.Column("closed_by", ID, nullable=True))
         batch_op.create_index(
@@ -261,6 +316,26 @@ def upgrade() -> None:
         batch_op.create_foreign_key(
             batch_op.f("fk_rollcall_closed_by"), "person", ["closed_by"], ["id"]
         )
+
+    op.create_table(
+        "rollcall_view",
+        sa.Column("rollcall_id", ID, nullable=False),
+        sa.Column("person_id", ID, nullable=False),
+        sa.Column("bot_id", sa.BigInteger(), nullable=False),
+        sa.Column("chat_id", sa.BigInteger(), nullable=False),
+        sa.Column("message_id", sa.BigInteger(), nullable=False),
+        sa.Column("shown", sa.String(length=120), nullable=False),
+        sa.Column("next_at", AT, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["person.id"], name=op.f("fk_rollcall_view_person_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["rollcall_id"], ["rollcall.id"], name=op.f("fk_rollcall_view_rollcall_id")
+        ),
+        sa.PrimaryKeyConstraint("rollcall_id", "person_id", name=op.f("pk_rollcall_view")),
+    )
+    with op.batch_alter_table("rollcall_view", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_rollcall_view_next_at"), ["next_at"], unique=False)
 
     with op.batch_alter_table("rule_clock", schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f("fk_rule_clock_rule_id"), type_="foreignkey")
