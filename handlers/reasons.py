@@ -2,6 +2,9 @@
 
 from aiogram.utils.i18n import gettext as _
 
+from scheduler.reasons import HEARD
+from storage.outbox.burden import USED_UP
+
 
 def reason_words(reason: str | None) -> str | None:
     """The reason in the current language; one that is not known here is shown as it is."""
@@ -29,7 +32,9 @@ def _told() -> dict[str, str]:
         "the person has left": _("has left"),
         "the person who asked has left": _("who asked has left"),
         "answered before it was sent": _("answered before it was sent"),
+        HEARD: _("there was word of them meanwhile"),
         "quiet hours": _("it is night there, so it waits for the morning"),
+        USED_UP: _("enough has reached them this week; it comes with the next message, or later"),
         "slowed down by the channel": _("the channel asks to go slower"),
         "others came first": _("other messages to them go first"),
         "waits for its channel": _("waits for its channel, which is not running"),

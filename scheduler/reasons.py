@@ -2,7 +2,11 @@
 
 from typing import Final
 
+from storage.outbox.burden import USED_UP
+
 OTHER: Final = "other"
+HEARD: Final = "there was word of them meanwhile"
+"""Why nobody is asked once more, or told of a silence that is over."""
 _WORDS: Final = {
     "a file could not be fetched yet": "file",
     "answered before it was sent": "answered",
@@ -32,6 +36,8 @@ _WORDS: Final = {
     "the notice was stopped": "stopped",
     "the person has left": "person left",
     "the service stopped": "service stopped",
+    HEARD: "heard",
+    USED_UP: "budget",
     "too large for the channel": "too large",
     "waits for its channel": "no such channel",
 }

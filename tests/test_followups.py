@@ -16,6 +16,7 @@ from storage.people.areas import find_area
 from storage.people.enrolment import RELATIVE, record_consent
 from storage.people.who import load_who
 from storage.rhythm.checkins import answer_checkin
+from storage.rhythm.tasks import close_tasks, reopen_task
 from storage.rules.kept import add_rule, edit_rule, find_rule, stop_rule
 from storage.rules.terms import CheckinTerms
 from tests.outbox_people import LANE, make_area, make_person
@@ -127,6 +128,32 @@ async def test_word_after_the_task_closes_it(db: Database) -> None:
     assert await end_tasks(db, DUE + 82 * HOUR) == 1
     await live(db, 200)
     assert [kind for kind, _ in await steps(db)] == ["nudge", "nudge", "liaison"]
+
+
+async def test_a_call_that_is_taken_back_opens_the_task_again(db: Database) -> None:
+    worker = await asked(db)
+    await live(db, 80)
+    at = DUE + 81 * HOUR
+    async with db.write() as tx:
+        area = await tx.scalar(select(Person.area_id))
+        call = {
+            "person_id": worker,
+            "area_id": area,
+            "at": at,
+            "evidence": "liaison",
+            "kind": "call",
+            "outcome": "reached",
+            "success": True,
+        }
+        noted = await tx.scalar(insert(Contact).values(call).returning(Contact.id))
+        assert await close_tasks(tx, at, worker + 1) == 0
+        assert await close_tasks(tx, at, worker) == 1
+        undone = {"outcome": "undone", "success": False, "corrects_id": noted}
+        await tx.execute(insert(Contact).values(call | undone))
+        await reopen_task(tx, worker, at)
+    assert await end_tasks(db, at + HOUR) == 0
+    async with db.read() as tx:
+        assert await tx.scalar(select(Task.closed_at)) is None
 
 
 async def test_who_cannot_be_reached_is_for_the_liaison_at_once(db: Database) -> None:

@@ -172,3 +172,13 @@ async def test_a_slot_stays_with_the_village_it_was_asked_in(db: Database) -> No
     world.enrol(mover, 5, MIDWEEK + DAY)
     assert (await count(db, world, area_id=3)).feedback_rate == 1
     assert (await count(db, world, area_id=5)).feedback_rate is None
+
+
+async def test_what_an_officer_or_a_relative_is_told_is_no_question_to_a_worker(
+    db: Database,
+) -> None:
+    for template, silence in (("broadcast", "unanswered"), ("kin_ask", "unasked")):
+        world = make_world()
+        world.delivery(world.settled(), "sent", MIDWEEK)
+        world.deliveries[0]["template"] = template
+        assert silence_of(await count(db, world)) == silence

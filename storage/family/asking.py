@@ -22,6 +22,7 @@ from storage.database import Tx
 from storage.family.ties import STANDS, opened
 from storage.models import Account, Checkin, Contact, Delivery, Kin, KinQuestion, Person
 from storage.outbox.messages import CHECKIN, lane_of
+from storage.register.contacts import is_uncorrected
 
 Answer = Literal["fine", "no", "call"]
 ANSWERS: Final[tuple[Answer, ...]] = ("fine", "no", "call")
@@ -233,6 +234,7 @@ async def questions_asked(tx: Tx, question_ids: Collection[int]) -> dict[int, As
             Contact.person_id == Kin.worker_id,
             Contact.at >= KinQuestion.asked_at,
             Contact.success,
+            is_uncorrected(),
         )
         .correlate(Kin, KinQuestion)
         .scalar_subquery()

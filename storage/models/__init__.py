@@ -21,6 +21,7 @@ from storage.models.reminders import Reminder, Subscription, Topic
 from storage.models.rhythm import (
     Checkin,
     Rollcall,
+    RollcallView,
     Rule,
     RuleClock,
     RuleVersion,
@@ -55,6 +56,7 @@ __all__ = [
     "Reminder",
     "Role",
     "Rollcall",
+    "RollcallView",
     "Rule",
     "RuleClock",
     "RuleVersion",

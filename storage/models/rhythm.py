@@ -1,6 +1,7 @@
 """What is asked, and when: rules, their clocks, roll calls and check-ins."""
 
 from datetime import datetime
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -68,8 +69,14 @@ class RuleClock(Base):
 class Rollcall(Base):
     """One check-in to everyone expected in an area, or in a destination below it, now.
 
-    ``country``, ``province`` and ``city`` narrow it to who is there. Who has not answered is asked
-    again at ``next_at``, ``asked`` times so far. ``closed_at``: its summary has gone out.
+    ``country``, ``province`` and ``city`` narrow it to who is there. An empty ``text`` stands for
+    the usual words, in each reader's language. One that is not ``urgent`` waits for nobody's night
+    to end but theirs. At ``next_at`` there is something to do; ``asked`` times was everyone asked
+    so far, ``every`` so many minutes, ``most`` times after the first. While a round, or in the end
+    the summary, is being written, ``written_to`` is the last person it was written for. From
+    ``ended_at`` on nobody is asked any more and ``figures`` stand as they stood then;
+    ``closed_at``: its summary is written. ``closed_by``: the officer who did not wait for
+    ``closes_at``.
     """
 
     __tablename__ = "rollcall"
@@ -80,13 +87,35 @@ class Rollcall(Base):
     country: Mapped[str | None] = mapped_column(String(2))
     province: Mapped[str | None] = mapped_column(String(40))
     city: Mapped[str | None] = mapped_column(String(40))
+    urgent: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
+    every: Mapped[int] = mapped_column(SmallInteger, default=30, server_default="30")
+    most: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
     at: Mapped[datetime]
     closes_at: Mapped[datetime]
     next_at: Mapped[datetime | None]
     asked: Mapped[int] = mapped_column(SmallInteger, default=1, server_default="1")
+    written_to: Mapped[int | None] = mapped_column(BigInteger)
+    ended_at: Mapped[datetime | None]
+    figures: Mapped[dict[str, Any] | None]
     closed_at: Mapped[datetime | None]
     closed_by: Mapped[int | None] = points_to("person.id", nullable=True)
     __table_args__ = (partial_index("ix_rollcall_open", "next_at", where="closed_at IS NULL"),)
+
+
+class RollcallView(Base):
+    """The message in which an officer sees a roll call's figures change, ``shown`` as they stand.
+
+    Gone once the roll call is over, or the message is.
+    """
+
+    __tablename__ = "rollcall_view"
+    rollcall_id: Mapped[int] = mapped_column(BigId, ForeignKey("rollcall.id"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(BigId, ForeignKey("person.id"), primary_key=True)
+    bot_id: Mapped[int] = mapped_column(BigInteger)
+    chat_id: Mapped[int] = mapped_column(BigInteger)
+    message_id: Mapped[int] = mapped_column(BigInteger)
+    shown: Mapped[str] = mapped_column(String(120))
+    next_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class Checkin(Base):
@@ -144,12 +173,17 @@ class Step(Base):
     __table_args__ = (UniqueConstraint("checkin_id", "n"),)
 
 
+TASK_NEWS: Final = "closed_at IS NULL AND (told_at IS NULL OR told_at < raised_at)"
+"""Open tasks that some officer has not been told of yet."""
+
+
 class Task(Base):
     """Something a liaison is asked to do about a silent worker; open while ``closed_at`` is null.
 
-    ``why``: the class of the silence, or what the relative said. At ``raise_at`` the supervisor is
-    told; ``raised_at`` says that it was done. ``closed_as``: ``heard``, ``vouched``, ``reached``,
-    ``left``, ``done``.
+    ``why``: the class of the silence, or what the relative said. At ``raise_at`` it is raised to
+    the supervisor, ``raised_at`` says that it was. ``told_at`` is when an officer's digest last took
+    it up: null until the liaison's did, before ``raised_at`` until the supervisor's did.
+    ``closed_as``: ``heard``, ``vouched``, ``reached``, ``left``, ``done``.
     """
 
     __tablename__ = "task"
@@ -161,6 +195,7 @@ class Task(Base):
     opened_at: Mapped[datetime]
     raise_at: Mapped[datetime | None]
     raised_at: Mapped[datetime | None]
+    told_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     closed_as: Mapped[str | None] = mapped_column(String(10))
     __table_args__ = (
@@ -172,4 +207,5 @@ class Task(Base):
             postgresql_where=text("closed_at IS NULL"),
         ),
         partial_index("ix_task_raise", "raise_at", where="closed_at IS NULL"),
+        partial_index("ix_task_news", "id", where=TASK_NEWS),
     )

@@ -32,6 +32,21 @@ NEVER_TWICE: Final = ("broadcast",)
 """Templates that are marked ``unknown`` when it cannot be known whether they went out; all others
 are sent again."""
 
+OF_OTHERS: Final = (
+    "case_new",
+    "case_more",
+    "help_urgent",
+    "kin_ask",
+    "kin_agreed",
+    "kin_stopped",
+    "kin_over",
+    "tasks",
+    "tasks_call",
+    "tasks_raised",
+)
+"""Templates that say nothing to a worker as such: to officers about their people, to relatives
+about the worker they speak for, and to either about what joins them."""
+
 STRANDED: Final = "waits for its channel"
 """Why a message waits that no process has a bot for."""
 _BATCH: Final = 5000

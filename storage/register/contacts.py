@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Final, Literal
 
-from sqlalchemy import insert, select
+from sqlalchemy import ColumnElement, exists, insert, select
+from sqlalchemy.orm import aliased
 
 from storage.database import Tx
 from storage.engine.prepared import Prepared
@@ -25,6 +26,12 @@ _ADD: Final = Prepared(
         "checkin_id",
     ),
 )
+
+
+def is_uncorrected() -> ColumnElement[bool]:
+    """Whether no later row corrects this :class:`Contact`; a call taken back was none."""
+    correction = aliased(Contact)
+    return ~exists().where(correction.corrects_id == Contact.id)
 
 
 async def record_heard(

@@ -18,7 +18,8 @@ contact the last one counts. A correction that takes a call back (``undone``) st
    else never be missed.
 3. ``unreachable``: nothing that was sent in the period arrived, and something failed.
 4. ``quiet``: the slower rhythm, so silence was to be expected; a notice asks for no answer.
-5. ``unanswered``: anything else was delivered, or may have been (outcome unknown).
+5. ``unanswered``: anything else was delivered, or may have been (outcome unknown). What an officer
+   or a relative is told as such (:data:`storage.outbox.messages.OF_OTHERS`) is not counted.
 6. ``unasked``: nothing was sent in the period.
 
 Of an account only its last state and when it changed are kept: one that came back after the
@@ -43,6 +44,7 @@ from storage.models import (
     Person,
     StatusChange,
 )
+from storage.outbox.messages import OF_OTHERS
 from storage.people.areas import AreaInfo
 from storage.register.expected import (
     SUBTREE,
@@ -240,9 +242,11 @@ def _sent(period: CTE, found: CTE) -> ColumnElement[Any]:
     # everyone's that finished in it, for each.
     new = select(
         case((inside(Delivery.finished_at.expression), _outcome(Delivery))).label("outcome")
-    ).where(Delivery.person_id == found.c.person_id)
+    ).where(Delivery.person_id == found.c.person_id, Delivery.template.not_in(OF_OTHERS))
     past = select(_outcome(PastDelivery)).where(
-        PastDelivery.person_id == found.c.person_id, inside(PastDelivery.finished_at.expression)
+        PastDelivery.person_id == found.c.person_id,
+        inside(PastDelivery.finished_at.expression),
+        PastDelivery.template.not_in(OF_OTHERS),
     )
     each = union_all(new.correlate(period, found), past.correlate(period, found)).subquery()
     return select(func.max(each.c.outcome)).scalar_subquery()

@@ -1,6 +1,6 @@
 """Check-ins without an answer, and what is done about them: loaded and written in batches."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -10,6 +10,7 @@ from sqlalchemy import and_, bindparam, exists, func, literal, select, update
 from storage.database import Tx
 from storage.models import Account, Checkin, Contact, Delivery, Person, Step, Task
 from storage.outbox.messages import CHECKIN, lane_of
+from storage.register.contacts import is_uncorrected
 from storage.rhythm.checkins import is_expected
 from storage.rhythm.tasks import open_task
 
@@ -63,7 +64,12 @@ class Taken:
 def _last(*which: Any) -> Any:
     return (
         select(func.max(Contact.at))
-        .where(Contact.person_id == Checkin.person_id, Contact.at >= Checkin.due_at, *which)
+        .where(
+            Contact.person_id == Checkin.person_id,
+            Contact.at >= Checkin.due_at,
+            is_uncorrected(),
+            *which,
+        )
         .correlate(Checkin)
         .scalar_subquery()
     )
@@ -112,6 +118,27 @@ _OPEN: Final = (
 async def is_step_due(tx: Tx, now: datetime) -> bool:
     """Whether any check-in wants to be looked at; one index probe."""
     return bool(await tx.scalar(select(exists().where(Checkin.next_at <= now))))
+
+
+async def heard_meanwhile(tx: Tx, checkin_ids: Collection[int]) -> set[int]:
+    """Those of the check-ins since which there was word of the person, however it came.
+
+    From themselves, through any account of theirs, from their family, or through a liaison's call.
+    """
+    if not checkin_ids:
+        return set()
+    word = and_(
+        Contact.person_id == Checkin.person_id,
+        Contact.at >= Checkin.due_at,
+        Contact.success,
+        is_uncorrected(),
+    )
+    found = await tx.execute(
+        select(Checkin.id).where(
+            Checkin.id.in_(checkin_ids), exists(select(literal(1)).where(word))
+        )
+    )
+    return set(found.scalars())
 
 
 async def load_open(tx: Tx, now: datetime) -> list[Open]:
