@@ -14,6 +14,7 @@ from handlers.liaison import letters as officers
 from handlers.long_text import split_text
 from handlers.notice import notice_text
 from handlers.relative import letters as family
+from scheduler.burden import may_join
 from scheduler.letters import Letter, Ready, Withheld
 from scheduler.reasons import HEARD
 from storage.database import Tx
@@ -34,6 +35,8 @@ _log = structlog.get_logger(__name__)
 _BY_NAME: Final = ("checkin",)
 """Templates that call people by their name; for the others it stays sealed."""
 
+_ROOM: Final = 400
+"""Kept free in a message that is several, in UTF-16 units: receipts come to stand there."""
 _NUDGES: Final = ("nudge", "nudge_again")
 _FAMILY: Final = ("kin_ask", "kin_agreed", "kin_stopped", "kin_over")
 
@@ -92,12 +95,15 @@ def _write(
         if message.name is not None and message.template in _BY_NAME:
             name = tx.vault.open("person.name", message.ref, message.name)
         able = abilities[to.bot_id]
-        return writer(Draft(ready, to, name, content, able.max_text, able.paid))
+        letter = writer(Draft(ready, to, name, content, able.max_text, able.paid))
     except SealBroken:
         return Withheld("failed", "the name cannot be read with this secret key")
     except Exception as error:  # noqa: BLE001  # one bad row must not hold up the rest
         _log.exception("a message could not be written", delivery=message.id)
         return Withheld("failed", f"could not be written: {type(error).__name__}")
+    if may_join(message) and isinstance(letter, Letter):
+        return letter._replace(joins=able.max_text - _ROOM)
+    return letter
 
 
 def _checkin(draft: Draft) -> Letter | Withheld:

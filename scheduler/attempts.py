@@ -1,6 +1,6 @@
 """One attempt to send one letter, and what it makes of the message."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -65,43 +65,52 @@ async def _send_file(part: Attached, bot: Bot, bots: Mapping[int, Bot]) -> objec
 
 def settle_decision(
     decision: Decision,
-    message: Claimed,
+    messages: Sequence[Claimed],
     to: Address,
     lane: Lane,
     now: datetime,
     seconds: float,
     started: float,
-) -> tuple[Outcome, AccountNews | None]:
-    """What an error makes of the message, its account and its lane.
+) -> tuple[list[Outcome], AccountNews | None]:
+    """What an error makes of the messages that left as one letter, their account and their lane.
 
+    All share it, but for what is lost: there each message's class keeps its own promise.
     ``now`` and ``seconds`` are the same instant on the two clocks; ``started`` is when it left.
     """
     until = now + timedelta(seconds=_weigh(decision, to, lane, seconds, started) - seconds)
-    backed_off = now + timedelta(seconds=back_off(message.attempts))
+    outcomes = [_settle(decision, message, until, now) for message in messages]
+    return outcomes, _news(decision, to, now)
+
+
+def _settle(decision: Decision, message: Claimed, until: datetime, now: datetime) -> Outcome:
     reason = decision.reason
+    backed_off = now + timedelta(seconds=back_off(message.attempts))
     match decision.kind:
-        case Kind.THROTTLED:
-            # The chat's own time: were it the whole bot's, the lane waits for longer.
-            chat_until = now + timedelta(seconds=decision.retry_after)
-            resting = AccountNews(to.account_id, held_until=chat_until)
-            return later(message, until, reason), resting
-        case Kind.UNSENT | Kind.NO_ENTRY:
-            return later(message, until, reason), None
+        case Kind.THROTTLED | Kind.UNSENT | Kind.NO_ENTRY | Kind.MOVED:
+            return later(message, until, reason)
         case Kind.AGAIN:
-            return later(message, backed_off, reason, counted=True), None
+            return later(message, backed_off, reason, counted=True)
         case Kind.LOST:
             if message.template in NEVER_TWICE:
-                return Outcome(message.id, message.attempts, "unknown", reason), None
-            return later(message, backed_off, reason, counted=True), None
+                return Outcome(message.id, message.attempts, "unknown", reason)
+            return later(message, backed_off, reason, counted=True)
         case Kind.UNREACHABLE:
             # Without a lane: the next best account is looked for, or it fails for this reason.
-            queued = Outcome(message.id, message.attempts, "queued", reason, counted=False)
-            return queued, AccountNews(to.account_id, state=decision.account)
-        case Kind.MOVED:
-            moved = AccountNews(to.account_id, chat_id=decision.chat_id)
-            return later(message, until, reason), moved
+            return Outcome(message.id, message.attempts, "queued", reason, counted=False)
         case Kind.REFUSED:
-            return Outcome(message.id, message.attempts, "failed", reason), None
+            return Outcome(message.id, message.attempts, "failed", reason)
+
+
+def _news(decision: Decision, to: Address, now: datetime) -> AccountNews | None:
+    if decision.kind is Kind.THROTTLED:
+        # The chat's own time: were it the whole bot's, the lane waits for longer.
+        chat_until = now + timedelta(seconds=decision.retry_after)
+        return AccountNews(to.account_id, held_until=chat_until)
+    if decision.kind is Kind.UNREACHABLE:
+        return AccountNews(to.account_id, state=decision.account)
+    if decision.kind is Kind.MOVED:
+        return AccountNews(to.account_id, chat_id=decision.chat_id)
+    return None
 
 
 def _weigh(decision: Decision, to: Address, lane: Lane, seconds: float, started: float) -> float:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-DEFAULT: Final = 3
 WEEK: Final = timedelta(days=7)
 
 

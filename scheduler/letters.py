@@ -36,9 +36,13 @@ class Attached:
 
 
 class Letter(NamedTuple):
-    """One message to one person, in as many parts as the channel needs, sent in order."""
+    """One message to one person, in as many parts as the channel needs, sent in order.
+
+    ``joins``: it may be joined with others to a text of so many UTF-16 units; 0: it goes alone.
+    """
 
     parts: Sequence[TelegramMethod[Any] | Attached]
+    joins: int = 0
 
 
 @dataclass(frozen=True, slots=True)

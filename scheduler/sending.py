@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -24,12 +24,20 @@ _WORTH_WAITING: Final = 0.25
 
 
 class Leaving(NamedTuple):
-    """A claimed message, its letter, and when it may leave at the earliest, in seconds."""
+    """A claimed message, its letter, and when it may leave at the earliest, in seconds.
+
+    ``others`` are in the same letter, and share what becomes of it.
+    """
 
     message: Claimed
     to: Address
     letter: Letter
     slot: float
+    others: Sequence[Claimed] = ()
+
+    @property
+    def rows(self) -> Sequence[Claimed]:
+        return (self.message, *self.others)
 
 
 class Sending:
@@ -133,7 +141,8 @@ class Sending:
             lane.in_flight -= 1
             held = max(lane.held_for(seconds), lane.chat_held(seconds, leaving.to.chat_id))
             until = now + timedelta(seconds=held)
-            self._over(leaving.message, later(leaving.message, until, None), None)
+            for row in leaving.rows:
+                self._over(row, later(row, until, None), None)
 
     def _send(self, leaving: Leaving, now: float) -> None:
         bot_id = leaving.to.bot_id
@@ -145,7 +154,7 @@ class Sending:
         task.add_done_callback(self._out.discard)
 
     async def _deliver(self, leaving: Leaving) -> None:
-        message, to = leaving.message, leaving.to
+        rows, to = leaving.rows, leaving.to
         lane = self._lanes[to.bot_id]
         started = self._seconds()
         try:
@@ -155,19 +164,22 @@ class Sending:
             news = None
             if isinstance(result, Decision):
                 if result.kind is Kind.LOST:
-                    _log.warning("a message may be lost", delivery=message.id, reason=result.reason)
-                outcome, news = settle_decision(
-                    result, message, to, lane, self._clock(), self._seconds(), started
+                    lost = leaving.message.id
+                    _log.warning("a message may be lost", delivery=lost, reason=result.reason)
+                outcomes, news = settle_decision(
+                    result, rows, to, lane, self._clock(), self._seconds(), started
                 )
             else:
                 lane.got_through(result.started)
-                outcome = sent(message, to, result.message_id)
+                outcomes = [sent(row, to, result.message_id) for row in rows]
         finally:
             lane.in_flight -= 1
             self._out_of[to.bot_id] -= 1
             behind = self._behind.pop((to.bot_id, to.chat_id))
             if behind:
                 self._waiting[to.bot_id].extendleft(reversed(behind))
-        self._over(message, outcome, news)
+        for row, outcome in zip(rows, outcomes, strict=True):
+            self._over(row, outcome, news)
+            news = None
         if self._waiting[to.bot_id]:
             self._release(to.bot_id)

@@ -106,7 +106,7 @@ class Slots:
         """Without the letters to chats that another process is busy with."""
         if self._alone(lane.bot_id):
             return letters
-        but = [it.message.id for it in letters]
+        but = [row.id for it in letters for row in it.rows]
         full: set[int] = set()
         for group in (False, True):
             rate, burst = GROUP if group else PRIVATE
