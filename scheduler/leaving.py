@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
-from scheduler.quiet import quiet_until, zone_of
+from scheduler.quiet import wait_until, zone_of
 from storage.outbox.claims import Claimed
 
 _ASKS_THE_EXPECTED: Final = ("checkin", "nudge", "nudge_again", "rollcall")
@@ -60,7 +60,7 @@ def check_leave(message: Claimed, now: datetime) -> Verdict:
         return Hold(held_until, "slowed down by the channel")
     if message.urgent:
         return Go()
-    night = quiet_until(now, zone_of(message.timezone), message.quiet_from, message.quiet_to)
+    night = wait_until(now, zone_of(message.timezone), message.quiet_from, message.quiet_to)
     if night is None:
         return Go()
     if message.template in _ANSWERS or message.template in _TO_OFFICERS:

@@ -1,12 +1,19 @@
-"""Quiet hours: nothing unsolicited at night, by the person's own clock."""
+"""Quiet hours: nothing unsolicited at night, by the person's own clock.
+
+Night is from 21 to 8 for everyone. What a person keeps quiet besides is added to it and never takes
+from it; whoever works at night keeps the day quiet, and is asked in what is left of it.
+"""
 
 from datetime import datetime, timedelta
 from functools import cache
+from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from storage.calendar.recurrence import first_instant
 
-_FALLBACK = "Asia/Shanghai"
+NIGHT: Final = (21, 8)
+"""Local hours: from, to."""
+_FALLBACK: Final = "Asia/Shanghai"
 
 
 @cache
@@ -16,6 +23,21 @@ def zone_of(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
         return ZoneInfo(_FALLBACK)
+
+
+def wait_until(now: datetime, zone: ZoneInfo, quiet_from: int, quiet_to: int) -> datetime | None:
+    """When something unsolicited may arrive: the end (UTC) of night and of a person's quiet hours.
+
+    ``None``: now. Equal hours are somebody who is awake around the clock: nobody can choose that,
+    but a demo is looked at by night too.
+    """
+    if quiet_from == quiet_to:
+        return None
+    until = None
+    # One after the other, at most: hours that left nothing of the day are refused when chosen.
+    for start, end in (NIGHT, (quiet_from, quiet_to), NIGHT):
+        until = quiet_until(until or now, zone, start, end) or until
+    return until
 
 
 def quiet_until(now: datetime, zone: ZoneInfo, quiet_from: int, quiet_to: int) -> datetime | None:

@@ -9,6 +9,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -50,7 +51,8 @@ class Person(Base):
     The place is coarse: ISO country, and province and city by gazetteer code; ``place`` is what
     was typed when the gazetteer did not know it. ``ask_minute`` is when of the day they chose to
     be asked, in minutes after midnight and quarters of an hour, ``usual_minute`` when they usually
-    answer; ``prefers`` the channel they chose.
+    answer; ``prefers`` the channel they chose. Who is ``slower`` is asked every other time, or, if
+    ``monthly`` too, the first time of each month.
     """
 
     __tablename__ = "person"
@@ -73,6 +75,7 @@ class Person(Base):
     status_at: Mapped[datetime | None]
     paused_until: Mapped[datetime | None]
     slower: Mapped[bool] = mapped_column(default=False)
+    monthly: Mapped[bool] = mapped_column(default=False, server_default=false())
     quiet_from: Mapped[int] = mapped_column(SmallInteger, default=21)
     quiet_to: Mapped[int] = mapped_column(SmallInteger, default=8)
     ask_minute: Mapped[int | None] = mapped_column(SmallInteger)
@@ -84,7 +87,7 @@ class Person(Base):
     created_at: Mapped[datetime]
     __table_args__ = (
         partial_index("ix_person_pause", "paused_until", where="paused_until IS NOT NULL"),
-        Index(None, "area_id", "timezone"),
+        Index(None, "area_id", "timezone", "id"),
     )
 
 

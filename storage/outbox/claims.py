@@ -6,7 +6,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, bindparam, func, or_, select, tuple_, update
+from sqlalchemy import BigInteger, ColumnElement, bindparam, case, func, or_, select, tuple_, update
 
 from storage.database import Tx
 from storage.engine.given import as_given, given_ids
@@ -215,6 +215,7 @@ _LOAD: Final = Prepared(
         Delivery.priority,
         Delivery.not_before,
         Delivery.id,
+        case((Account.channel == Person.prefers, 0), else_=1),
         Account.state_at.desc(),
         Account.id.desc(),
     )
@@ -272,7 +273,8 @@ async def load_claimed(tx: Tx, ids: Collection[int], running: Collection[int]) -
     """What was taken, by priority, then by age, with the account it is best sent to.
 
     That is as :func:`storage.outbox.messages.lane_of` says, but an account of a ``running`` bot
-    first.
+    first, and of these one on the channel that the person chose. That is looked at here alone, so
+    that planning for everyone need not; what waits in another lane moves over.
     """
     rows = await tx.run(_LOAD, {"ids": as_given((it,) for it in ids)})
     if len(rows) == len(ids):  # everyone has one account: the usual case

@@ -50,6 +50,10 @@ class Held:
     status: str
     paused_until: datetime | None
     slower: bool
+    monthly: bool
+    ask_minute: int | None
+    usual_minute: int | None
+    prefers: str | None
     quiet_from: int
     quiet_to: int
     consented_at: datetime | None
@@ -88,6 +92,10 @@ async def held_about(tx: Tx, person_id: int) -> Held:
         status=row.status,
         paused_until=row.paused_until,
         slower=row.slower,
+        monthly=row.monthly,
+        ask_minute=row.ask_minute,
+        usual_minute=row.usual_minute,
+        prefers=row.prefers,
         quiet_from=row.quiet_from,
         quiet_to=row.quiet_to,
         consented_at=consented_at,
@@ -135,6 +143,10 @@ async def export_person(tx: Tx, person_id: int) -> dict[str, Any]:
             "status": held.status,
             "paused_until": held.paused_until.isoformat() if held.paused_until else None,
             "slower_rhythm": held.slower,
+            "once_a_month": held.monthly,
+            "asked_at": _as_clock(held.ask_minute),
+            "usually_answers_at": _as_clock(held.usual_minute),
+            "preferred_channel": held.prefers,
             "quiet_hours": [held.quiet_from, held.quiet_to],
         },
         "villages": await _rows(
@@ -224,6 +236,10 @@ async def export_person(tx: Tx, person_id: int) -> dict[str, Any]:
             for look in await looks_at(tx, person_id, limit=_LOOKS)
         ],
     }
+
+
+def _as_clock(minute: int | None) -> str | None:
+    return None if minute is None else f"{minute // 60:02}:{minute % 60:02}"
 
 
 async def _rows(tx: Tx, query: Any) -> list[dict[str, Any]]:

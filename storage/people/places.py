@@ -12,6 +12,8 @@ from typing import Final
 
 from babel import Locale
 
+from storage.people.zones import zone_of_country
+
 _NEAR_KM: Final = 150.0
 _LANGUAGES: Final = ("zh", "en")
 _SUFFIXES: Final = ("特别行政区", "自治区", "地区", "省", "市", "县", "区")
@@ -57,15 +59,10 @@ def _cities() -> dict[str, _City]:
 @cache
 def _by_name() -> dict[str, Place]:
     found: dict[str, Place] = {}
-    zones: dict[str, set[str]] = {}
-    for city in _cities().values():
-        zones.setdefault(city.place.country, set()).add(city.place.timezone or "")
     for language in _LANGUAGES:
         for code, name in Locale(language).territories.items():
             if len(code) == 2 and code.isalpha():
-                only = zones.get(code, set())
-                zone = next(iter(only)) if len(only) == 1 else None
-                found[_plain(name)] = Place(code, timezone=zone)
+                found[_plain(name)] = Place(code, timezone=zone_of_country(code))
     for name, code in (("usa", "US"), ("uk", "GB"), ("uae", "AE"), ("阿联酋", "AE")):
         found[name] = found[_plain(Locale("en").territories[code])]
     for city in _cities().values():

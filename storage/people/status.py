@@ -7,8 +7,10 @@ from sqlalchemy import bindparam, insert, select, update
 
 from storage.database import Tx
 from storage.models import Person, StatusChange
+from storage.people.hours import check_quiet_hours
 from storage.people.places import Place
 from storage.people.who import Who
+from storage.people.zones import guess_zone
 
 _SET: Final = (
     update(Person)
@@ -41,9 +43,15 @@ async def set_status(
         )
 
 
-async def set_slower(tx: Tx, who: Who, slower: bool, now: datetime) -> None:
-    """Choose the slower rhythm, or the usual one."""
-    await tx.execute(update(Person).where(Person.id == who.person_id).values(slower=slower))
+async def set_slower(
+    tx: Tx, who: Who, slower: bool, now: datetime, *, monthly: bool = False
+) -> None:
+    """Choose the slower rhythm, or the slowest (``monthly``), or the usual one."""
+    await tx.execute(
+        update(Person)
+        .where(Person.id == who.person_id)
+        .values(slower=slower, monthly=slower and monthly)
+    )
     await tx.execute(
         _CHANGED, {"person_id": who.person_id, "status": who.status, "slower": slower, "at": now}
     )
@@ -52,7 +60,8 @@ async def set_slower(tx: Tx, who: Who, slower: bool, now: datetime) -> None:
 async def set_place(tx: Tx, who: Who, place: Place | None, typed: str | None) -> None:
     """Keep where someone is, coarse. Without a known ``place`` the ``typed`` words are kept.
 
-    The time zone follows the place where the place settles it; else it stays as it was.
+    The time zone follows the place. Of a country with several the one that most go by is taken,
+    unless the present one is among them; without a known place it stays as it was.
     """
     values: dict[str, object] = {
         "country": place.country if place else None,
@@ -60,13 +69,19 @@ async def set_place(tx: Tx, who: Who, place: Place | None, typed: str | None) ->
         "city": place.city if place else None,
         "place": tx.vault.seal("person.place", who.ref, typed) if typed and not place else None,
     }
-    if place is not None and place.timezone is not None:
-        values["timezone"] = place.timezone
+    if place is not None:
+        zone = place.timezone or guess_zone(place.country, who.timezone)
+        if zone is not None:
+            values["timezone"] = zone
     await tx.execute(update(Person).where(Person.id == who.person_id).values(**values))
 
 
 async def set_quiet_hours(tx: Tx, who: Who, start: int, end: int) -> None:
-    """Hours of the person's own zone, 0–23, between which nothing unsolicited arrives."""
+    """Local hours, 0–23, in which nothing unsolicited arrives, besides those of the night.
+
+    Raises :class:`storage.people.hours.NoTimeLeft`.
+    """
+    check_quiet_hours(start, end)
     await tx.execute(
         update(Person).where(Person.id == who.person_id).values(quiet_from=start, quiet_to=end)
     )

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from storage.calendar.recurrence import Slot, is_months_first
+from storage.calendar.recurrence import Hours, Slot, is_months_first
 from storage.database import Tx
 from storage.models import Area, Checkin, Person, Rule, RuleClock, StatusChange, UtcDateTime
 from storage.outbox.messages import CHECKIN
@@ -135,13 +135,18 @@ async def move_clock(tx: Tx, rule_id: int, timezone: str, next_at: datetime | No
     )
 
 
+def asked_between(hours: Hours) -> tuple[int, int]:
+    """The first and the last quarter in which a rule asks, in minutes after local midnight."""
+    opens, closes = (on.hour * 60 + on.minute for on in (hours.opens, hours.closes))
+    return -(-opens // QUARTER) * QUARTER, -(-closes // QUARTER) * QUARTER - QUARTER
+
+
 def minute_asked(terms: CheckinTerms) -> ColumnElement[int]:
     """When of the day a worker is asked: as they chose, or as they usually answer, or by the rule.
 
     Within the rule's hours, outside their own quiet ones, and in whole quarters.
     """
-    earliest = terms.hours.opens.hour * 60 + terms.hours.opens.minute
-    latest = terms.hours.closes.hour * 60 + terms.hours.closes.minute - QUARTER
+    earliest, latest = asked_between(terms.hours)
     usual = terms.hours.at.hour * 60 + terms.hours.at.minute
     wish: ColumnElement[int] = func.coalesce(Person.ask_minute, Person.usual_minute, literal(usual))
     wish = case((wish < earliest, earliest), (wish > latest, latest), else_=wish)

@@ -217,6 +217,13 @@ def _hours(hours: Hours) -> Iterator[tuple[str, str]]:
     elif hours.opens >= hours.closes:
         yield "between", f"{hours.opens:%H:%M} is not before {hours.closes:%H:%M}."
         by_day = False
+    elif not _holds_a_quarter(hours):
+        yield (
+            "between",
+            f"from {hours.opens:%H:%M} to {hours.closes:%H:%M} no quarter of an hour begins: "
+            "give at least 15 minutes.",
+        )
+        by_day = False
     if not DAY.are_open(hours.at):
         yield "at", f"{hours.at:%H:%M} is in the night: stay between {day}."
     elif by_day and not hours.are_open(hours.at):
@@ -225,6 +232,13 @@ def _hours(hours: Hours) -> Iterator[tuple[str, str]]:
             f"{hours.at:%H:%M} is not between {hours.opens:%H:%M} and {hours.closes:%H:%M}, "
             "when this rule may write.",
         )
+
+
+def _holds_a_quarter(hours: Hours) -> bool:
+    """People are asked at whole quarters of an hour."""
+    return any(
+        hours.are_open(time(hour, minute)) for hour in range(24) for minute in (0, 15, 30, 45)
+    )
 
 
 def _texts(name: str, texts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
