@@ -1,7 +1,9 @@
 """Check-ins: which slots are due, and what becomes of those that come late."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -9,23 +11,30 @@ import structlog
 from scheduler.quiet import zone_of
 from storage.calendar.recurrence import Hours, Slot, first_instant, next_slot, planned_at
 from storage.database import Database, Tx
+from storage.reminders.days import first_tick
 from storage.rhythm.planning import (
     QUARTER,
     DueClock,
     Quarter,
     due_clocks,
     is_rule_due,
+    keep_place,
     may_tick,
     move_clock,
     plan_slot,
     set_clock,
     unset_clocks,
 )
+from storage.rhythm.portions import PORTION, START, find_portion
 from storage.rules.defaults import ensure_root_rules
 from storage.rules.kept import RuleInfo
 from storage.rules.terms import CheckinTerms
 
 _log = structlog.get_logger(__name__)
+
+_A_PORTION: Final = 60.0
+"""Seconds that a statement may take at most."""
+_MOST_CLOCKS: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +100,9 @@ async def set_clocks(db: Database, now: datetime) -> None:
 
 async def _set_clock(tx: Tx, clock: DueClock, now: datetime) -> None:
     if not isinstance(clock.rule.terms, CheckinTerms):
+        first = first_tick(clock.rule, zone_of(clock.timezone), now)
+        if first is not None:
+            await set_clock(tx, clock.rule.id, clock.timezone, first)
         return
     zone, timing = zone_of(clock.timezone), clock.rule.timing
     slot = next_slot(timing, zone, now)
@@ -98,40 +110,77 @@ async def _set_clock(tx: Tx, clock: DueClock, now: datetime) -> None:
         await set_clock(tx, clock.rule.id, clock.timezone, planned_at(timing.hours, zone, slot))
 
 
-async def plan_due_checkins(db: Database, now: datetime) -> int:
-    """Plan every slot that has come; how many messages were written.
+async def plan_due_checkins(
+    db: Database,
+    now: datetime,
+    *,
+    nudge: Callable[[], None] = lambda: None,
+    going: Callable[[], bool] = lambda: True,
+) -> int:
+    """Plan every slot that has come, a portion at a time while ``going``; how many messages.
 
+    Each portion is a transaction of its own, after which others have their turn, and ``nudge`` is
+    called. How far a slot is planned is kept with it: killed at any moment, it goes on from there.
     Running it twice, late, or in two processes at once writes nothing twice.
     """
     async with db.read() as tx:
         if not await is_rule_due(tx, now):
             return 0
-    planned = 0
-    async with db.write() as tx:
-        if not await may_tick(tx):
-            return 0
-        for clock in await due_clocks(tx, now):
-            planned += await _plan(tx, clock, now)
+    planned, more = 0, True
+    while more and going():
+        async with db.write() as tx:
+            await tx.take_time(_A_PORTION)
+            if not await may_tick(tx):
+                break
+            written, more = await _plan_some(tx, now)
+        planned += written
+        if written:
+            nudge()
     if planned:
         _log.info("check-ins planned", messages=planned)
     return planned
 
 
-async def _plan(tx: Tx, clock: DueClock, now: datetime) -> int:
-    rule, written = clock.rule, 0
+async def _plan_some(tx: Tx, now: datetime) -> tuple[int, bool]:
+    """Plan about a portion, of however many clocks; how many messages, and if there may be more."""
+    looked, written = 0, 0
+    clocks = await due_clocks(tx, now, _MOST_CLOCKS)
+    for clock in clocks:
+        if looked >= PORTION:
+            return written, True
+        count, messages, done = await _plan(tx, clock, PORTION - looked, now)
+        looked, written = looked + count, written + messages
+        if not done:
+            return written, True
+    return written, len(clocks) == _MOST_CLOCKS
+
+
+async def _plan(tx: Tx, clock: DueClock, most: int, now: datetime) -> tuple[int, int, bool]:
+    """Ask up to ``most`` people: how many there were, how many messages, and if the slot is done.
+
+    The clock then moves to the next slot, or keeps its place in this one.
+    """
+    rule, timezone = clock.rule, clock.timezone
     assert clock.next_at is not None
-    due = check_due(rule, clock.timezone, clock.next_at, now)
-    for slot in due.missed:
+    due = check_due(rule, timezone, clock.next_at, now)
+    going_on = due.plan is not None and due.plan.key == clock.slot
+    for slot in () if going_on else due.missed:
         _log.warning(
             "a check-in was not asked: its time passed while the service stood still",
             rule=rule.terms.code,
             area=rule.area_code,
-            timezone=clock.timezone,
+            timezone=timezone,
             slot=slot.key,
         )
+    count, written = 0, 0
     if due.plan is not None:
-        zone = zone_of(clock.timezone)
-        quarters = quarters_of(rule.timing.hours, zone, due.plan)
-        written = await plan_slot(tx, clock, due.plan, quarters, now)
-    await move_clock(tx, rule.id, clock.timezone, due.next_at)
-    return written
+        place = clock.place if going_on else START
+        portion = await find_portion(tx, rule, timezone, place, most)
+        quarters = quarters_of(rule.timing.hours, zone_of(timezone), due.plan)
+        count = portion.count
+        written = await plan_slot(tx, clock, due.plan, quarters, portion, now)
+        if portion.then is not None:
+            await keep_place(tx, clock, due.plan, portion.then)
+            return count, written, False
+    await move_clock(tx, rule.id, timezone, due.next_at)
+    return count, written, True

@@ -58,12 +58,19 @@ class RuleVersion(Base):
 
 
 class RuleClock(Base):
-    """When a rule is next due in one time zone."""
+    """When a rule is next due in one time zone.
+
+    ``planned_slot`` is the slot that is being planned, in portions: all areas before
+    ``planned_area``, and in it the people up to ``planned_person``, have been asked.
+    """
 
     __tablename__ = "rule_clock"
     rule_id: Mapped[int] = mapped_column(BigId, ForeignKey("rule.id"), primary_key=True)
     timezone: Mapped[str] = mapped_column(String(64), primary_key=True)
     next_at: Mapped[datetime] = mapped_column(index=True)
+    planned_slot: Mapped[str | None] = mapped_column(String(24))
+    planned_area: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    planned_person: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
 
 
 class Rollcall(Base):

@@ -202,10 +202,12 @@ async def enqueue_checkins(
     priority: int,
     urgent: bool,
     now: datetime,
+    new: bool = False,
 ) -> int:
     """Write the message of every check-in that has none yet, in one statement; how many.
 
     Nor had one: what finished some time ago has moved to the past, where its key still stands.
+    That is not looked for where the check-ins are ``new``, written in this transaction.
     """
     had_one = exists(select(literal(1)).where(PastDelivery.dedupe_key == dedupe))
     written = await tx.execute(
@@ -241,7 +243,7 @@ async def enqueue_checkins(
                 literal(now, Delivery.created_at.type),
                 null(),
             )
-            .where(which, ~had_one)
+            .where(which, literal(True) if new else ~had_one)
             .order_by(Checkin.id),
         )
         .on_conflict_do_nothing(index_elements=[Delivery.dedupe_key])

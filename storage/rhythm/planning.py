@@ -20,6 +20,7 @@ from sqlalchemy import (
     or_,
     select,
     type_coerce,
+    union_all,
     update,
     values,
 )
@@ -31,8 +32,9 @@ from storage.models import Area, Checkin, Person, Rule, RuleClock, StatusChange,
 from storage.outbox.messages import CHECKIN
 from storage.people.areas import in_subtree
 from storage.rhythm.checkins import enqueue_checkins, is_expected
-from storage.rules.kept import RULE_COLUMNS, RuleInfo, as_rule, governed
-from storage.rules.terms import CheckinTerms
+from storage.rhythm.portions import START, Place, Portion
+from storage.rules.kept import RULE_COLUMNS, RuleInfo, as_rule
+from storage.rules.terms import CheckinTerms, Terms
 
 _ONE_TICKS: Final = 4_702_112
 """PostgreSQL's advisory lock of who ticks: any number, as long as every process takes the same."""
@@ -42,15 +44,30 @@ ZONE: Final[ColumnElement[str]] = func.coalesce(Person.timezone, Area.timezone)
 
 QUARTER: Final = 15
 _NEVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
+_ASKED: Final = [
+    "person_id",
+    "area_id",
+    "rule_id",
+    "version",
+    "slot",
+    "due_at",
+    "window_until",
+    "next_at",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class DueClock:
-    """A rule in one time zone; ``next_at`` (UTC) is when it is next due, None if not yet known."""
+    """A rule in one time zone; ``next_at`` (UTC) is when it is next due, None if not yet known.
+
+    ``slot`` is the key of the one that is being planned, and ``place`` how far it is.
+    """
 
     rule: RuleInfo
     timezone: str
     next_at: datetime | None
+    slot: str | None = None
+    place: Place = START
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,18 +127,38 @@ async def is_rule_due(tx: Tx, now: datetime) -> bool:
     return await tx.scalar(select(exists().where(RuleClock.next_at <= now))) or False
 
 
-async def due_clocks(tx: Tx, now: datetime) -> list[DueClock]:
-    """Clocks of running rules that have come round, locked against other processes."""
+async def due_clocks(tx: Tx, now: datetime, most: int) -> list[DueClock]:
+    """Clocks of running check-in rules that have come round, locked against other processes.
+
+    Those of reminders are :func:`storage.reminders.planning.due_reminder_clocks`.
+    """
     found = await tx.execute(
-        select(*RULE_COLUMNS, RuleClock.timezone, RuleClock.next_at)
+        select(
+            *RULE_COLUMNS,
+            RuleClock.timezone,
+            RuleClock.next_at,
+            RuleClock.planned_slot,
+            RuleClock.planned_area,
+            RuleClock.planned_person,
+        )
         .select_from(RuleClock)
         .join(Rule, Rule.id == RuleClock.rule_id)
         .join(Area, Area.id == Rule.area_id)
-        .where(RuleClock.next_at <= now, Rule.stopped_at.is_(None))
+        .where(RuleClock.next_at <= now, Rule.stopped_at.is_(None), Rule.kind == CheckinTerms.kind)
         .order_by(RuleClock.next_at, Rule.id)
+        .limit(most)
         .with_for_update(of=RuleClock, skip_locked=True)
     )
-    return [DueClock(as_rule(row), row.timezone, row.next_at) for row in found.all()]
+    return [
+        DueClock(
+            as_rule(row),
+            row.timezone,
+            row.next_at,
+            row.planned_slot,
+            Place(row.planned_area, row.planned_person),
+        )
+        for row in found.all()
+    ]
 
 
 async def move_clock(tx: Tx, rule_id: int, timezone: str, next_at: datetime | None) -> None:
@@ -131,7 +168,18 @@ async def move_clock(tx: Tx, rule_id: int, timezone: str, next_at: datetime | No
         # Kept, for ever in the future: without a clock the rule would be given one each minute.
         next_at = _NEVER
     await tx.execute(
-        update(RuleClock).where(*clock, RuleClock.next_at < next_at).values(next_at=next_at)
+        update(RuleClock)
+        .where(*clock, RuleClock.next_at < next_at)
+        .values(next_at=next_at, planned_slot=None, planned_area=0, planned_person=0)
+    )
+
+
+async def keep_place(tx: Tx, clock: DueClock, slot: Slot, place: Place) -> None:
+    """Write down how far a slot is planned, with what was planned: whoever goes on begins there."""
+    await tx.execute(
+        update(RuleClock)
+        .where(RuleClock.rule_id == clock.rule.id, RuleClock.timezone == clock.timezone)
+        .values(planned_slot=slot.key, planned_area=place.area, planned_person=place.person)
     )
 
 
@@ -141,7 +189,7 @@ def asked_between(hours: Hours) -> tuple[int, int]:
     return -(-opens // QUARTER) * QUARTER, -(-closes // QUARTER) * QUARTER - QUARTER
 
 
-def minute_asked(terms: CheckinTerms) -> ColumnElement[int]:
+def minute_asked(terms: Terms) -> ColumnElement[int]:
     """When of the day a worker is asked: as they chose, or as they usually answer, or by the rule.
 
     Within the rule's hours, outside their own quiet ones, and in whole quarters.
@@ -169,9 +217,14 @@ def minute_asked(terms: CheckinTerms) -> ColumnElement[int]:
 
 
 async def plan_slot(
-    tx: Tx, clock: DueClock, slot: Slot, quarters: Sequence[Quarter], now: datetime
+    tx: Tx,
+    clock: DueClock,
+    slot: Slot,
+    quarters: Sequence[Quarter],
+    portion: Portion,
+    now: datetime,
 ) -> int:
-    """Ask everyone the rule expects in this zone: their check-ins and the messages that carry them.
+    """Ask those of a portion whom the rule expects: their check-ins, and the messages for them.
 
     Returns how many messages were written. ``quarters`` are those of the rule's hours on the
     slot's day in the zone. Each is asked at their own quarter of an hour. Who chose a slower rhythm
@@ -181,7 +234,9 @@ async def plan_slot(
     """
     rule, terms = clock.rule, clock.rule.terms
     assert isinstance(terms, CheckinTerms)
-    asked = select(Area.id).where(governed(rule))
+    parts = portion.who(clock.timezone)
+    if not parts:
+        return 0
     window = timedelta(hours=terms.window)
     step = timedelta(hours=terms.nudges[0]) if terms.nudges else window
     at = UtcDateTime()
@@ -203,12 +258,9 @@ async def plan_slot(
             hours.c.until,
             hours.c.step,
         )
-        .join(Area, Area.id == Person.area_id)
         .join(hours, hours.c.minute == minute_asked(terms))
         .where(
-            Person.area_id.in_(asked),
             is_expected(),
-            literal(clock.timezone) == ZONE,
             or_(
                 ~Person.slower,
                 and_(~Person.monthly, literal(slot.even)),
@@ -223,31 +275,25 @@ async def plan_slot(
             ),
         )
     )
+    before = await tx.scalar(select(func.coalesce(func.max(Checkin.id), 0)))
+    # One statement of two parts: in each an index finds the people.
+    asked = union_all(*(expected.where(part) for part in parts))
     await tx.execute(
         tx.insert(Checkin)
-        .from_select(
-            [
-                "person_id",
-                "area_id",
-                "rule_id",
-                "version",
-                "slot",
-                "due_at",
-                "window_until",
-                "next_at",
-            ],
-            expected,
-        )
+        .from_select(_ASKED, asked, include_defaults=False)
         .on_conflict_do_nothing()
     )
     return await enqueue_checkins(
         tx,
-        and_(Checkin.rule_id == rule.id, Checkin.slot == slot.key),
+        # By their ids, which are the newest: through an index of the rule's check-ins all that it
+        # ever asked would be looked at.
+        and_(Checkin.id > before, Checkin.rule_id + 0 == rule.id, Checkin.slot == slot.key),
         template="checkin",
         dedupe=literal("checkin:") + cast(Checkin.id, String),
         priority=CHECKIN,
         urgent=False,
         now=now,
+        new=True,
     )
 
 

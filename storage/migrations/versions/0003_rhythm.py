@@ -281,7 +281,9 @@ def upgrade() -> None:
         )
         batch_op.drop_index(batch_op.f("ix_person_area_id"))
         batch_op.create_index(
-            batch_op.f("ix_person_area_id_person_timezone"), ["area_id", "timezone"], unique=False
+            batch_op.f("ix_person_area_id_person_timezone_person_id"),
+            ["area_id", "timezone", "id"],
+            unique=False,
         )
 
     with op.batch_alter_table("rollcall", schema=None) as batch_op:
@@ -341,6 +343,13 @@ def upgrade() -> None:
         batch_op.drop_constraint(batch_op.f("fk_rule_clock_rule_id"), type_="foreignkey")
         batch_op.create_foreign_key(
             batch_op.f("fk_rule_clock_rule_id"), "rule", ["rule_id"], ["id"]
+        )
+        batch_op.add_column(sa.Column("planned_slot", sa.String(length=24), nullable=True))
+        batch_op.add_column(
+            sa.Column("planned_area", sa.BigInteger(), server_default="0", nullable=False)
+        )
+        batch_op.add_column(
+            sa.Column("planned_person", sa.BigInteger(), server_default="0", nullable=False)
         )
     op.drop_table("checkin_rule")
 
