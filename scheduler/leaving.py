@@ -7,8 +7,8 @@ from typing import Final, Literal
 from scheduler.quiet import wait_until, zone_of
 from storage.outbox.claims import Claimed
 
-_ASKS_THE_EXPECTED: Final = ("checkin", "nudge", "nudge_again", "rollcall")
-_TO_OFFICERS: Final = ("case_new", "case_more", "help_urgent")
+_ASKS_THE_EXPECTED: Final = ("checkin", "nudge", "nudge_again", "rollcall", "rollcall_nudge")
+_TO_OFFICERS: Final = ("case_new", "case_more", "help_urgent", "rollcall_report")
 _ANSWERS: Final = ("case_reply",)
 
 

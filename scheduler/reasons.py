@@ -35,6 +35,7 @@ _WORDS: Final = {
     "the chat has moved": "chat moved",
     "the notice was stopped": "stopped",
     "the person has left": "person left",
+    "the roll call is over": "roll call over",
     "the service stopped": "service stopped",
     HEARD: "heard",
     USED_UP: "budget",

@@ -20,7 +20,8 @@ from storage.outbox.messages import settle_laneless
 from storage.outbox.past import MOVED_AFTER, find_finished, move_finished
 from storage.outbox.recipients import MISSED, count_recipients, list_recipients
 from storage.people.areas import find_area
-from storage.rhythm.checkins import enqueue_checkins, plan_rollcall
+from storage.rhythm.checkins import enqueue_checkins
+from storage.rhythm.rollcalls import plan_rollcall
 from tests.outbox_people import LANE, make_area, make_person
 
 HOUR = timedelta(hours=1)

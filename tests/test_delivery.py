@@ -17,7 +17,7 @@ from storage.database import Database, Tx
 from storage.models import Account, Broadcast, Checkin, Person
 from storage.models import Delivery as Row
 from storage.outbox.messages import enqueue
-from storage.rhythm.checkins import plan_rollcall
+from storage.rhythm.rollcalls import plan_rollcall
 from tests.fake_channel import FakeSession, Gate, Times, fake_bot
 from tests.outbox_people import LANE, WEB, add_account, make_area, make_person, states
 

@@ -15,11 +15,8 @@ from storage.outbox.messages import (
     note_stranded,
     settle_laneless,
 )
-from storage.rhythm.checkins import (
-    answer_checkin,
-    open_checkin,
-    plan_rollcall,
-)
+from storage.rhythm.checkins import answer_checkin, open_checkin
+from storage.rhythm.rollcalls import plan_rollcall
 from storage.rules.defaults import ensure_default_rule, ensure_root_rules
 from tests.outbox_people import LANE, WEB, add_account, make_area, make_person, states
 

@@ -24,7 +24,7 @@ from storage.outbox.broadcasts import plan_broadcast
 from storage.outbox.messages import enqueue
 from storage.people.areas import AreaInfo
 from storage.people.who import Who, load_who
-from storage.rhythm.checkins import plan_rollcall
+from storage.rhythm.rollcalls import plan_rollcall
 from storage.talk.cases import open_case, reply_to_case
 from tests.outbox_people import LANE, WEB, add_account, claim_all, make_area, make_person
 

@@ -35,7 +35,7 @@ from storage.people.areas import AreaInfo, add_area, find_area
 from storage.people.enrolment import Address, enrol, give_consent, rename, take_role
 from storage.people.invites import make_invite
 from storage.people.who import Who, load_who
-from storage.rhythm.checkins import plan_rollcall
+from storage.rhythm.rollcalls import plan_rollcall
 from tests.botapi import BotApi, Message, PrivateConversation, User
 from tests.botapi.account import BotAccount
 from tests.conftest import SECRET_KEY

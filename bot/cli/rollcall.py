@@ -7,13 +7,13 @@ from bot.cli.session import AreaCode, AsJson, Text, check_text, show, with_datab
 
 if TYPE_CHECKING:
     from bot.opening import Opened
-    from storage.rhythm.checkins import RollcallPlanned
+    from storage.rhythm.rollcalls import RollcallPlanned
 
 
 def rollcall(area: AreaCode, text: Text, as_json: AsJson = False) -> None:
     """Ask every expected worker of an area and below it to check in, now."""
     from storage.people.areas import find_area
-    from storage.rhythm.checkins import plan_rollcall
+    from storage.rhythm.rollcalls import plan_rollcall
 
     text = check_text(text)
 

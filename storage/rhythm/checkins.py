@@ -5,48 +5,80 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
-    String,
     bindparam,
-    cast,
     exists,
     func,
     literal,
     null,
+    or_,
     select,
+    union_all,
     update,
 )
+from sqlalchemy.orm import aliased
 
 from storage.database import Tx
 from storage.engine.prepared import NUMBER, Prepared
 from storage.models import (
-    Area,
     Checkin,
     Delivery,
     PastDelivery,
     Person,
     Rollcall,
 )
-from storage.outbox.messages import URGENT, lane_of
-from storage.people.areas import AreaInfo, in_subtree
+from storage.outbox.messages import lane_of
 
-ROLLCALL_WINDOW: Final = timedelta(hours=24)
 LONGEST_WINDOW: Final = timedelta(days=35)
 """No rule lets a check-in be answered in time for longer."""
 _EXPECTED_STATUS: Final = ("away", "moving")
 
+_TAPPED: Final = aliased(Checkin)
+_OTHER: Final = aliased(Checkin)
+_ID: Final = bindparam("checkin", type_=BigInteger())
+_ASKED_TOO: Final = (
+    select(_OTHER.id)
+    .select_from(_TAPPED)
+    .join(_OTHER, _OTHER.person_id == _TAPPED.person_id)
+    .where(
+        _TAPPED.id == _ID,
+        _TAPPED.person_id == bindparam("person"),
+        _TAPPED.answered_at.is_(None),
+        _OTHER.id != _TAPPED.id,
+        _OTHER.answered_at.is_(None),
+        _OTHER.due_at <= bindparam("at", type_=Checkin.due_at.type),
+        # As below: in terms of the index.
+        _OTHER.due_at > bindparam("since", type_=Checkin.due_at.type),
+        _OTHER.window_until > bindparam("at", type_=Checkin.due_at.type),
+        or_(_OTHER.delivered_at.is_not(None), _OTHER.rollcall_id.is_not(None)),
+    )
+)
 _ANSWER: Final = Prepared(
     update(Checkin)
-    .where(Checkin.id == bindparam("checkin"), Checkin.person_id == bindparam("person"))
+    # One answer is for all that the person is asked just then.
+    .where(
+        Checkin.id.in_(union_all(select(_ID), _ASKED_TOO)),
+        Checkin.person_id == bindparam("person"),
+    )
     .values(
         answered_at=func.coalesce(Checkin.answered_at, bindparam("at", type_=Checkin.due_at.type)),
         answer=func.coalesce(Checkin.answer, bindparam("said")),
     )
     .returning(
+        Checkin.id,
         Checkin.answered_at,
         Checkin.answer,
         Checkin.window_until,
         Checkin.rollcall_id,
+        Checkin.bot_id,
+        Checkin.chat_id,
+        Checkin.message_id,
+        select(func.coalesce(Rollcall.ended_at, Rollcall.closes_at))
+        .where(Rollcall.id == Checkin.rollcall_id)
+        .correlate(Checkin)
+        .scalar_subquery()
+        .label("over_at"),
         NUMBER,
     )
 )
@@ -77,7 +109,8 @@ _OPEN: Final = Prepared(
 class Answered:
     """``answer`` and ``answered_at`` are the first answer's, which stands; ``first`` if this is it.
 
-    ``in_time``: it was inside the check-in's window.
+    ``in_time``: it was inside the check-in's window. ``over``: its roll call had ended.
+    ``others``: what it answered besides, and that stands in a chat.
     """
 
     checkin_id: int
@@ -86,6 +119,8 @@ class Answered:
     rollcall: bool
     answer: str
     answered_at: datetime
+    over: bool = False
+    others: "tuple[OpenCheckin, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +132,6 @@ class OpenCheckin:
     chat_id: int
     message_id: int
     rollcall: bool
-
-
-@dataclass(frozen=True, slots=True)
-class RollcallPlanned:
-    """``count``: how many are asked."""
-
-    id: int
-    count: int
 
 
 def is_expected() -> ColumnElement[bool]:
@@ -123,14 +150,21 @@ async def answer_checkin(
     """Take an answer (``ok moved home help``); the first one stands.
 
     ``None`` when the check-in is not this person's. An answer counts after the window, too: it is
-    only not *in time*.
+    only not *in time*. It answers all else that the person is asked at that moment, too.
     """
     rows = await tx.run(
-        _ANSWER, {"checkin": checkin_id, "person": person_id, "at": now, "said": answer}
+        _ANSWER,
+        {
+            "checkin": checkin_id,
+            "person": person_id,
+            "at": now,
+            "since": now - LONGEST_WINDOW,
+            "said": answer,
+        },
     )
-    if not rows:
+    row = next((row for row in rows if row.id == checkin_id), None)
+    if row is None:
         return None
-    row = rows[0]
     return Answered(
         checkin_id=checkin_id,
         first=row.answered_at == now,
@@ -138,6 +172,14 @@ async def answer_checkin(
         rollcall=row.rollcall_id is not None,
         answer=row.answer,
         answered_at=row.answered_at,
+        over=row.over_at is not None and row.over_at <= now,
+        others=tuple(
+            OpenCheckin(
+                it.id, it.bot_id, it.chat_id, it.message_id, rollcall=it.rollcall_id is not None
+            )
+            for it in rows
+            if it.id != checkin_id and it.message_id is not None
+        ),
     )
 
 
@@ -152,47 +194,6 @@ async def open_checkin(tx: Tx, person_id: int, now: datetime) -> OpenCheckin | N
     )
 
 
-async def plan_rollcall(
-    tx: Tx, *, area: AreaInfo, text: str, by: int | None, now: datetime
-) -> RollcallPlanned:
-    """Ask every expected worker of the area's subtree now.
-
-    A roll call is for an emergency: its messages are urgent, so they leave at night too. It can
-    be answered for 24 hours.
-    """
-    closes_at = now + ROLLCALL_WINDOW
-    rollcall_id: int = await tx.scalar(
-        tx.insert(Rollcall)
-        .values(area_id=area.id, text=text, by_person_id=by, at=now, closes_at=closes_at)
-        .returning(Rollcall.id)
-    )
-    await tx.execute(
-        tx.insert(Checkin).from_select(
-            ["person_id", "area_id", "rollcall_id", "slot", "due_at", "window_until"],
-            select(
-                Person.id,
-                Person.area_id,
-                literal(rollcall_id),
-                literal("rollcall"),
-                literal(now, Checkin.due_at.type),
-                literal(closes_at, Checkin.due_at.type),
-            )
-            .join(Area, Area.id == Person.area_id)
-            .where(in_subtree(Area.path, area.path), is_expected()),
-        )
-    )
-    count = await enqueue_checkins(
-        tx,
-        Checkin.rollcall_id == rollcall_id,
-        template="rollcall",
-        dedupe=literal(f"rollcall:{rollcall_id}:") + cast(Checkin.person_id, String),
-        priority=URGENT,
-        urgent=True,
-        now=now,
-    )
-    return RollcallPlanned(rollcall_id, count)
-
-
 async def enqueue_checkins(
     tx: Tx,
     which: ColumnElement[bool],
@@ -202,12 +203,14 @@ async def enqueue_checkins(
     priority: int,
     urgent: bool,
     now: datetime,
+    not_before: datetime | None = None,
     new: bool = False,
 ) -> int:
     """Write the message of every check-in that has none yet, in one statement; how many.
 
     Nor had one: what finished some time ago has moved to the past, where its key still stands.
     That is not looked for where the check-ins are ``new``, written in this transaction.
+    They leave when they are due, or from ``not_before`` on.
     """
     had_one = exists(select(literal(1)).where(PastDelivery.dedupe_key == dedupe))
     written = await tx.execute(
@@ -236,7 +239,9 @@ async def enqueue_checkins(
                 lane_of(Checkin.person_id),
                 Checkin.id,
                 dedupe,
-                Checkin.due_at,
+                Checkin.due_at
+                if not_before is None
+                else literal(not_before, Delivery.not_before.type),
                 Checkin.window_until,
                 literal("queued"),
                 literal(0),
