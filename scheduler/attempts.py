@@ -139,6 +139,7 @@ def sent(message: Claimed, to: Address, message_id: int | None) -> Outcome:
         chat_id=to.chat_id,
         message_id=message_id,
         checkin_id=message.checkin_id,
+        reminds=message.template == "reminder",
     )
 
 

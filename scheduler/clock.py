@@ -11,9 +11,11 @@ from apscheduler.schedulers.asyncio import (  # type: ignore[import-untyped]  # 
 )
 
 from scheduler.checkins import plan_due_checkins, set_clocks
+from scheduler.digests import tell_officers
 from scheduler.expansion import carry_on
 from scheduler.expiry import end_what_is_over
 from scheduler.followups import end_tasks, follow_up
+from scheduler.reminders import ensure_reminders, plan_due_reminders
 from storage.database import Database
 
 _log = structlog.get_logger(__name__)
@@ -73,7 +75,7 @@ class Clock:
             self._scheduler.shutdown(wait=False)
 
     async def tick_second(self) -> None:
-        """Plan the check-ins whose time has come, and what follows those without an answer."""
+        """Plan the check-ins and reminders that are due, and what follows those unanswered."""
         await self._tick("second", self._plan)
 
     async def tick_minute(self) -> None:
@@ -89,15 +91,20 @@ class Clock:
 
     async def _plan(self, now: datetime) -> None:
         planned = await plan_due_checkins(self._db, now)
+        planned += await plan_due_reminders(self._db, now)
         if await follow_up(self._db, now) or planned:
             self._nudge()
 
     async def _tend(self, now: datetime) -> None:
+        await ensure_reminders(self._db, now)
         await set_clocks(self._db, now)
         done = await end_what_is_over(
             self._db, now, self._running(), going=lambda: not self._stopping
         )
         done["tasks"] = await end_tasks(self._db, now)
+        if told := await tell_officers(self._db, now):
+            done["digests"] = told
+            self._nudge()
         if any(done.values()):
             _log.info("tended", **done)
 

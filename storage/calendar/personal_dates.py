@@ -1,27 +1,25 @@
-"""Reminders relative to a date of the person's own: a certificate's expiry, the last check-up.
+"""Dates of the person's own: a certificate's expiry, the last check-up, a child's school start.
 
-A date that becomes known late: what was planned before it was known is skipped, except the newest
-of it if its day is at most ``grace`` days ago; that one is due at once, within the allowed hours,
-unless the next falls on the same day. So a certificate that is entered ten days before it expires
-has no reminder for "30 days before", and one for "7 days before"; entered 27 days before, it has
-the first at once. Nothing is ever caught up twice.
-
-A tick asks the other way round, for all people at once: :func:`dates_due_on` says which dates are
-due on a local day, as ranges to compare a column with.
+What becomes of dates already past is stated in :mod:`storage.reminders.days`.
 """
 
-import calendar
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from heapq import heappop, heappush
+from itertools import count, islice
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from storage.calendar.months import in_month, later_by_months, month_count
-from storage.calendar.recurrence import Hours, Slot, instant_within, next_opening
+from storage.calendar.almanac import YEARS
+from storage.calendar.months import later_by_months, month_count
+from storage.calendar.recurrence import Hours, Slot, instant_within, planned_at
 
 TURNS: Final = 10
 """How often a rule that repeats by months comes back while the date stays as it is."""
+
+BEHIND: Final = "last-"
+"""A date whose name begins so lies behind: the last check-up. All others lie ahead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +28,8 @@ class Personal:
 
     ``date`` is which: ``certificate-expiry``, ``last-check-up``, ``school-start`` … With ``months``
     the day meant is so many months after it, and again after as many, :data:`TURNS` times or until
-    a newer date is known: six months after the last check-up. ``grace`` in days.
+    a newer date is known: six months after the last check-up. ``grace`` in days: how late it may be
+    when the service stood still.
     """
 
     date: str
@@ -39,94 +38,77 @@ class Personal:
     grace: int = 7
 
 
-@dataclass(frozen=True, slots=True)
-class DueDates:
-    """Dates from ``first`` to ``last``, both included, whose slot is today; ``due`` is the day
-    meant: the expiry itself, the day of the next check-up.
+def lies_behind(name: str) -> bool:
+    """Whether a personal date of this name is one that has been."""
+    return name.startswith(BEHIND)
+
+
+def meant_days(rule: Personal, known_date: date, every_months: int | None = None) -> Iterator[date]:
+    """The days that a date stands for, in order, to the almanac's end.
+
+    Itself; with ``every_months``, the person's own choice, it comes again and again. For a rule of
+    ``months`` the days so many months after it, or so many as they chose. The 31st is the last of a
+    shorter month, and the 31st again after it.
     """
-
-    first: date
-    last: date
-    due: date
-
-
-def meant_days(rule: Personal, known_date: date) -> tuple[date, ...]:
-    """The days a date stands for: itself, or the days every so many months after it."""
-    if not rule.months:
-        return (known_date,)
-    return tuple(later_by_months(known_date, rule.months * turn) for turn in range(1, TURNS + 1))
+    months = every_months or rule.months
+    if not months:
+        yield known_date
+        return
+    for turn in islice(count(1), TURNS) if rule.months else count(0):
+        if month_count(known_date) + months * turn >= YEARS.stop * 12:
+            return
+        yield later_by_months(known_date, months * turn)
 
 
-def days_for(rule: Personal, known_date: date) -> tuple[date, ...]:
-    """The local days on which one person with this date has a slot, in order."""
-    planned = {
-        day + timedelta(days=offset)
-        for day in meant_days(rule, known_date)
-        for offset in rule.offsets
-    }
-    return tuple(sorted(planned))
+def next_time(day: date, every_months: int | None, today: date) -> date | None:
+    """A date that lies ahead, or its next time from ``today`` on; None when it is over."""
+    if day >= today or not every_months:
+        return day if day >= today else None
+    turns = (later_by_months(day, every_months * turn) for turn in count(1))
+    return next(on for on in turns if on >= today)
+
+
+def days_for(
+    rule: Personal, known_date: date, every_months: int | None = None
+) -> Iterator[tuple[date, date]]:
+    """The local days on which one person with this date has a slot, in order, and the day meant.
+
+    Two on one day are one, about the nearer day.
+    """
+    waiting: list[tuple[date, date]] = []
+    last: date | None = None
+
+    def before(horizon: date) -> Iterator[tuple[date, date]]:
+        nonlocal last
+        while waiting and waiting[0][0] < horizon:
+            slot, about = heappop(waiting)
+            if slot != last:
+                yield slot, about
+            last = slot
+
+    earliest = timedelta(days=min(rule.offsets))
+    for about in meant_days(rule, known_date, every_months):
+        yield from before(about + earliest)
+        for offset in rule.offsets:
+            heappush(waiting, (about + timedelta(days=offset), about))
+    yield from before(date.max)
 
 
 def slots_for(
-    rule: Personal, known_date: date, zone: ZoneInfo, known_at: datetime, hours: Hours
+    rule: Personal,
+    known_date: date,
+    zone: ZoneInfo,
+    known_at: datetime,
+    hours: Hours,
+    *,
+    every_months: int | None = None,
+    done_for: date | None = None,
 ) -> Iterator[Slot]:
     """One person's slots, in order, when the date became known at ``known_at`` (UTC).
 
-    The first may be a late one (see above): its ``day`` is the one planned, its ``at`` is not.
+    What was planned by then is left out, and what is about a day up to ``done_for``.
     """
-    slots = [
-        Slot(day, instant_within(hours, zone, day), turn)
-        for turn, day in enumerate(days_for(rule, known_date))
-    ]
-    coming = [slot for slot in slots if slot.at >= known_at]
-    past = [slot for slot in slots if slot.at < known_at]
-    if past:
-        late = _late(past[-1], rule, zone, known_at, hours)
-        on = late and late.at.astimezone(zone).date()
-        if late and not (coming and coming[0].at.astimezone(zone).date() == on):
-            yield late
-    yield from coming
-
-
-def late_slot(
-    rule: Personal, known_date: date, zone: ZoneInfo, known_at: datetime, hours: Hours
-) -> Slot | None:
-    """The slot to plan when a date is entered: what :func:`dates_due_on` will not find any more."""
-    first = next(slots_for(rule, known_date, zone, known_at, hours), None)
-    late = first is not None and instant_within(hours, zone, first.day) < known_at
-    return first if late else None
-
-
-def _late(
-    slot: Slot, rule: Personal, zone: ZoneInfo, known_at: datetime, hours: Hours
-) -> Slot | None:
-    if known_at.astimezone(zone).date() - slot.day > timedelta(days=rule.grace):
-        return None
-    return Slot(slot.day, next_opening(hours, zone, known_at), slot.turn)
-
-
-def dates_due_on(rule: Personal, day: date) -> tuple[DueDates, ...]:
-    """Which dates have a slot on the local ``day``.
-
-    A date may lie in two of the ranges (a month and 30 days after it may be one day): it has one
-    slot, with the key of ``day``.
-    """
-    due = [day - timedelta(days=offset) for offset in sorted(set(rule.offsets))]
-    if not rule.months:
-        return tuple(DueDates(on, on, on) for on in due)
-    return tuple(
-        found
-        for on in due
-        for turn in range(1, TURNS + 1)
-        if (found := _months_before(on, rule.months * turn)) is not None
-    )
-
-
-def _months_before(due: date, months: int) -> DueDates | None:
-    """The dates of which ``due`` is so many months later."""
-    month = month_count(due) - months
-    first = in_month(month, due.day)
-    if first.day != due.day:
-        return None  # the 31st is never some months after a day of April
-    is_last = due.day == calendar.monthrange(due.year, due.month)[1]
-    return DueDates(first, in_month(month, 31) if is_last else first, due)
+    for turn, (day, about) in enumerate(days_for(rule, known_date, every_months)):
+        slot = Slot(day, instant_within(hours, zone, day), turn)
+        if planned_at(hours, zone, slot) > known_at and about > (done_for or date.min):
+            yield slot

@@ -90,6 +90,7 @@ async def enqueue(
     broadcast_id: int | None = None,
     case_id: int | None = None,
     case_message_id: int | None = None,
+    reminder_id: int | None = None,
 ) -> int | None:
     """Write one message for one person; ``None`` when ``dedupe_key`` is already there.
 
@@ -109,6 +110,7 @@ async def enqueue(
             broadcast_id=broadcast_id,
             case_id=case_id,
             case_message_id=case_message_id,
+            reminder_id=reminder_id,
             dedupe_key=dedupe_key,
             not_before=not_before or now,
             expires_at=expires_at,

@@ -8,9 +8,9 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import bindparam, case, exists, literal, or_, select, update
 
 from storage.database import Tx
-from storage.engine.given import as_given, given, nth
+from storage.engine.given import as_given, given, given_ids, nth
 from storage.engine.prepared import Prepared
-from storage.models import Account, Checkin, Delivery
+from storage.models import Account, Checkin, Delivery, Reminder
 from storage.outbox.messages import NEVER_TWICE, SENDING
 
 _AT: Final = Delivery.not_before.type
@@ -22,6 +22,7 @@ class Outcome(NamedTuple):
     ``state``: ``sent`` (with the account and the ``message_id``), ``queued`` (again, from
     ``not_before`` on, through ``lane``; ``counted`` False gives the attempt back: nothing left),
     or the end: ``unknown failed cancelled expired``. ``reason`` is in words an officer can read.
+    ``reminds``: it carries a reminder.
     """
 
     id: int
@@ -36,6 +37,7 @@ class Outcome(NamedTuple):
     not_before: datetime | None = None
     lane: int | None = None
     counted: bool = True
+    reminds: bool = False
 
 
 class AccountNews(NamedTuple):
@@ -81,6 +83,15 @@ _DELIVERED: Final = Prepared(
         message_id=nth(_DELIVERED_ROWS, 3),
     )
 )
+_REMINDED: Final = Prepared(
+    update(Reminder)
+    .where(
+        Reminder.id.in_(
+            select(Delivery.reminder_id).where(Delivery.id.in_(given_ids("reminded")))
+        )
+    )
+    .values(delivered_at=bindparam("at", type_=_AT))
+)
 _MINE: Final = (
     Delivery.id == bindparam("b_id"),
     Delivery.state == "sending",
@@ -121,6 +132,7 @@ async def record_outcomes(
     """
     sent: list[tuple[int | None, ...]] = []
     delivered: list[tuple[Any, ...]] = []
+    reminded: list[tuple[int]] = []
     again: list[dict[str, Any]] = []
     ended: list[dict[str, Any]] = []
     for it in sorted(outcomes, key=attrgetter("id")):  # one order: no deadlocks
@@ -128,6 +140,8 @@ async def record_outcomes(
             sent.append((it.id, it.account_id, it.message_id))
             if it.checkin_id is not None:
                 delivered.append((it.checkin_id, it.bot_id, it.chat_id, it.message_id))
+            if it.reminds:
+                reminded.append((it.id,))
             continue
         mine = {
             "b_id": it.id,
@@ -145,6 +159,8 @@ async def record_outcomes(
         await tx.run(
             _DELIVERED, {"delivered": as_given(sorted(delivered, key=itemgetter(0))), "at": now}
         )
+    if reminded:
+        await tx.run(_REMINDED, {"reminded": as_given(reminded), "at": now})
     for statement, rows in ((_AGAIN, again), (_ENDED, ended)):
         if rows:
             await tx.execute(statement, rows)

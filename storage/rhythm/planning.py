@@ -213,7 +213,7 @@ def minute_asked(terms: Terms) -> ColumnElement[int]:
         (before_fits, before),
         else_=wish,
     )
-    return cast(awake / QUARTER, Integer) * QUARTER
+    return awake // QUARTER * QUARTER
 
 
 async def plan_slot(

@@ -19,7 +19,9 @@ async def ensure_default_rule(tx: Tx, area_id: int, now: datetime) -> bool:
     """Give an area the default rule if it never had one; whether it was made."""
     # Of two processes at once, the second waits here, and then sees the first one's rule.
     await tx.execute(select(Area.id).where(Area.id == area_id).with_for_update(key_share=True))
-    if await tx.scalar(select(exists(select(literal(1)).where(Rule.area_id == area_id)))):
+    if await tx.scalar(
+        select(exists(select(literal(1)).where(Rule.area_id == area_id, Rule.kind == WEEKLY.kind)))
+    ):
         return False
     await add_rule(tx, await get_area(tx, area_id), WEEKLY, now)
     return True
@@ -30,7 +32,7 @@ async def ensure_root_rules(tx: Tx, now: datetime) -> int:
     roots = await tx.execute(
         select(Area.id).where(
             Area.parent_id.is_(None),
-            ~exists(select(literal(1)).where(Rule.area_id == Area.id)),
+            ~exists(select(literal(1)).where(Rule.area_id == Area.id, Rule.kind == WEEKLY.kind)),
         )
     )
     return sum([await ensure_default_rule(tx, row.id, now) for row in roots.all()])

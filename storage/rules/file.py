@@ -1,13 +1,15 @@
-"""Rules in a TOML file: read as a whole or refused as a whole, every problem with its line."""
+"""Rules and topics in a TOML file: read or refused as a whole, every problem with its line."""
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
 from storage.errors import Refused
+from storage.reminders.reading import read_topic, topic_table
+from storage.reminders.topics import TopicTerms
 from storage.rules.reading import read_rule
 from storage.rules.table import as_table
 from storage.rules.terms import Terms
@@ -18,21 +20,26 @@ LARGEST: Final = 1_000_000
 """Characters in a file; a thousand rules take a fifth of it."""
 
 _AT = re.compile(r" \((?:at line ([0-9]+), column [0-9]+|at end of document)\)$")
+_HEADS: Final = ("rule", "topic")
 _AREA = re.compile(r"[^\s]{1,64}")
 _PLACE = re.compile(r"\[[0-9]+\]$")
 
 
 @dataclass(frozen=True, slots=True)
 class FileProblem:
-    """What is wrong, where. ``rule`` is the rule's code or its number, "" for the whole file."""
+    """What is wrong, where. ``rule`` is its code or its number, "" for the whole file.
+
+    ``what`` it is: ``rule`` or ``topic``.
+    """
 
     line: int
     rule: str
     field: str
     reason: str
+    what: str = "rule"
 
     def __str__(self) -> str:
-        parts = [f"line {self.line}", f"rule {self.rule}" if self.rule else "", self.field]
+        parts = [f"line {self.line}", f"{self.what} {self.rule}" if self.rule else "", self.field]
         return f"{', '.join(part for part in parts if part)}: {self.reason}"
 
 
@@ -50,6 +57,28 @@ class FileRule:
         return FileProblem(self.lines.get(name, self.line), self.terms.code, name, reason)
 
 
+@dataclass(frozen=True, slots=True)
+class FileTopic:
+    """One topic of a file. ``line`` is that of its header."""
+
+    terms: TopicTerms
+    line: int
+    lines: Mapping[str, int] = field(default_factory=dict, compare=False, repr=False)
+
+    def problem(self, name: str, reason: str) -> FileProblem:
+        """What turns out to be wrong later, such as a rule that follows another date."""
+        line = self.lines.get(name, self.line)
+        return FileProblem(line, self.terms.code, name, reason, "topic")
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """What a file holds, in its order."""
+
+    rules: tuple[FileRule, ...] = ()
+    topics: tuple[FileTopic, ...] = ()
+
+
 class BadRules(Refused):
     """A file that was refused, with everything that is wrong with it, in the order of lines."""
 
@@ -59,22 +88,24 @@ class BadRules(Refused):
 
 
 def read_rules(text: str, area: str | None = None) -> list[FileRule]:
-    """The rules of a file, in its order; ``area`` is for rules that name none.
+    """The rules of a file, as :func:`read_set` reads them."""
+    return list(read_set(text, area).rules)
+
+
+def read_set(text: str, area: str | None = None) -> RuleSet:
+    """The rules and topics of a file; ``area`` is for rules that name none.
 
     Raises :class:`BadRules`. Whether areas and topics exist is for who knows them to say.
     """
     table, lines = _parse(text.removeprefix("\ufeff"))
     problems: list[FileProblem] = []
     for key in table:
-        if key != "rule":
-            hint = suggest(key, ["rule"]) or "a file holds [[rule]] tables and nothing else."
+        if key not in _HEADS:
+            hint = suggest(key, _HEADS)
+            hint = hint or "a file holds [[rule]] and [[topic]] tables and nothing else."
             problems.append(FileProblem(lines[(key,)], "", key, f"there is no such key: {hint}"))
-    given = table.get("rule", [])
-    if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
-        problems.append(FileProblem(lines[("rule",)], "", "rule", "head each rule with [[rule]]."))
-        given = []
     rules: dict[tuple[str, str], FileRule] = {}
-    for number, (one, where) in enumerate(zip(given, _by_rule(lines, len(given)), strict=True)):
+    for number, (one, where) in enumerate(_tables(table, lines, "rule", problems)):
         rule, found = _read_one(one, number, where, area)
         problems += found
         if rule is not None:
@@ -82,16 +113,37 @@ def read_rules(text: str, area: str | None = None) -> list[FileRule]:
             if before is not rule:
                 reason = f"area {rule.area} has a rule of this code on line {before.line}."
                 problems.append(rule.problem("code", reason))
+    topics: dict[str, FileTopic] = {}
+    for number, (one, where) in enumerate(_tables(table, lines, "topic", problems)):
+        topic, found = _read_topic(one, number, where)
+        problems += found
+        if topic is not None:
+            known = topics.setdefault(topic.terms.code, topic)
+            if known is not topic:
+                reason = f"there is a topic of this code on line {known.line}."
+                problems.append(topic.problem("code", reason))
     if problems:
         raise BadRules(problems)
-    return list(rules.values())
+    return RuleSet(tuple(rules.values()), tuple(topics.values()))
 
 
-def _by_rule(lines: Mapping[Path, int], count: int) -> list[dict[Path, int]]:
-    """For each rule the lines of its keys."""
+def _tables(
+    table: Mapping[str, Any], lines: Mapping[Path, int], head: str, problems: list[FileProblem]
+) -> Iterator[tuple[dict[str, Any], dict[Path, int]]]:
+    """The tables under one head, each with the lines of its keys."""
+    given = table.get(head, [])
+    if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
+        reason = f"head each {head} with [[{head}]]."
+        problems.append(FileProblem(lines[(head,)], "", head, reason))
+        return
+    yield from zip(given, _by_number(lines, head, len(given)), strict=True)
+
+
+def _by_number(lines: Mapping[Path, int], head: str, count: int) -> list[dict[Path, int]]:
+    """For each table of a head the lines of its keys."""
     found: list[dict[Path, int]] = [{} for _ in range(count)]
     for path, line in lines.items():
-        if len(path) > 1 and path[0] == "rule" and isinstance(path[1], int) and path[1] < count:
+        if len(path) > 1 and path[0] == head and isinstance(path[1], int) and path[1] < count:
             found[path[1]][path[2:]] = line
     return found
 
@@ -114,29 +166,48 @@ def _parse(text: str) -> tuple[dict[str, Any], dict[Path, int]]:
 def _read_one(
     one: dict[str, Any], number: int, where: Mapping[Path, int], area: str | None
 ) -> tuple[FileRule | None, list[FileProblem]]:
-    code = one.get("code")
-    name = code if isinstance(code, str) and code else f"number {number + 1}"
-    head = where[()]
-    lines = {_name(path): line for path, line in where.items()}
-    found: list[FileProblem] = []
-
-    def refuse(key: str, reason: str) -> None:
-        # A key that is missing stands where its table does: question.en at question, or the rule.
-        whole = _PLACE.sub("", key)
-        line = lines.get(key) or lines.get(whole) or lines.get(key.split(".")[0])
-        found.append(FileProblem(line or head, name, whole, reason))
-
+    told = _Told("rule", one, number, where)
     given = one.pop("area", area)
     if given is None:
-        refuse("area", "this is missing: give an area's code.")
+        told.refuse("area", "this is missing: give an area's code.")
     elif not isinstance(given, str) or not _AREA.fullmatch(given):
-        refuse("area", "give an area's code, in quotes.")
+        told.refuse("area", "give an area's code, in quotes.")
     terms, problems = read_rule(one)
     for problem in problems:
-        refuse(problem.field, problem.reason)
-    if terms is None or found:
-        return None, found
-    return FileRule(str(given), terms, head, lines), []
+        told.refuse(problem.field, problem.reason)
+    if terms is None or told.found:
+        return None, told.found
+    return FileRule(str(given), terms, told.head, told.lines), []
+
+
+def _read_topic(
+    one: dict[str, Any], number: int, where: Mapping[Path, int]
+) -> tuple[FileTopic | None, list[FileProblem]]:
+    told = _Told("topic", one, number, where)
+    terms, problems = read_topic(one)
+    for problem in problems:
+        told.refuse(problem.field, problem.reason)
+    return (None, told.found) if terms is None else (FileTopic(terms, told.head, told.lines), [])
+
+
+class _Told:
+    """What is wrong with one table of a file, each problem on the line of its key."""
+
+    def __init__(
+        self, what: str, one: Mapping[str, Any], number: int, where: Mapping[Path, int]
+    ) -> None:
+        code = one.get("code")
+        self.what = what
+        self.name = code if isinstance(code, str) and code else f"number {number + 1}"
+        self.head = where[()]
+        self.lines = {_name(path): line for path, line in where.items()}
+        self.found: list[FileProblem] = []
+
+    def refuse(self, key: str, reason: str) -> None:
+        # A key that is missing stands where its table does: question.en at question, or the rule.
+        whole = _PLACE.sub("", key)
+        line = self.lines.get(key) or self.lines.get(whole) or self.lines.get(key.split(".")[0])
+        self.found.append(FileProblem(line or self.head, self.name, whole, reason, self.what))
 
 
 def _name(path: Path) -> str:
@@ -149,9 +220,18 @@ def as_toml(rules: Iterable[tuple[str, Terms]]) -> str:
     return "\n".join(_rule_toml(area, terms) for area, terms in rules)
 
 
+def topics_as_toml(topics: Iterable[TopicTerms]) -> str:
+    """The file of these topics; :func:`read_set` gives them back."""
+    return "\n".join(_table_toml("topic", topic_table(terms)) for terms in topics)
+
+
 def _rule_toml(area: str, terms: Terms) -> str:
     table = as_table(terms)
-    lines = ["[[rule]]", f"code = {toml_string(table.pop('code'))}", f"area = {toml_string(area)}"]
+    return _table_toml("rule", {"code": table.pop("code"), "area": area, **table})
+
+
+def _table_toml(head: str, table: Mapping[str, Any]) -> str:
+    lines = [f"[[{head}]]"]
     for key, value in table.items():
         if isinstance(value, dict):
             lines += [f"{key}.{name} = {toml_string(text)}" for name, text in value.items()]

@@ -29,6 +29,7 @@ from storage.database import Tx
 from storage.errors import Refused
 from storage.models import Area, Checkin, Rule, RuleClock, RuleVersion
 from storage.people.areas import AreaInfo, in_subtree
+from storage.reminders.topics import check_rule_topic
 from storage.rules.table import from_json, to_json
 from storage.rules.terms import Terms, timing_of
 
@@ -135,7 +136,12 @@ async def get_rule(tx: Tx, rule_id: int) -> RuleInfo:
 async def add_rule(
     tx: Tx, area: AreaInfo, terms: Terms, now: datetime, *, by: int | None = None
 ) -> RuleInfo:
-    """Make a rule of checked ``terms``. Raises :class:`Refused` when its code is taken there."""
+    """Make a rule of checked ``terms``.
+
+    Raises :class:`Refused` when its code is taken there, and
+    :class:`storage.reminders.topics.BadTopic` when its topic is none, or asks for another date.
+    """
+    await check_rule_topic(tx, terms)
     rule_id = await tx.scalar(
         tx.insert(Rule)
         .values(
@@ -165,6 +171,7 @@ async def edit_rule(
     """
     if (terms.kind, terms.code) != (rule.terms.kind, rule.terms.code):
         raise Refused("a rule keeps its kind and its code: stop it, and add another")
+    await check_rule_topic(tx, terms)
     version = rule.version + 1
     changed = await tx.execute(
         update(Rule)

@@ -129,20 +129,20 @@ def _ever_comes(terms: Terms) -> bool:
 
 
 def _problems(terms: Terms) -> Iterator[tuple[str, str]]:
-    yield from _slug("code", terms.code)
+    yield from check_slug("code", terms.code)
     yield from _when(terms.when, "lead" if isinstance(terms, ReminderTerms) else "days")
     yield from _hours(terms.hours)
     if isinstance(terms, CheckinTerms):
-        yield from _texts("question", terms.question)
+        yield from check_texts("question", terms.question)
         yield from _window(terms)
         yield from _silence(terms)
     else:
-        yield from _slug("topic", terms.topic)
-        yield from _texts("text", terms.text)
+        yield from check_slug("topic", terms.topic)
+        yield from check_texts("text", terms.text)
     yield from _span(terms)
 
 
-def _slug(name: str, value: str) -> Iterator[tuple[str, str]]:
+def check_slug(name: str, value: str) -> Iterator[tuple[str, str]]:
     if not _SLUG.fullmatch(value):
         yield name, "use small letters, digits and single dashes, such as weekly-sunday."
     elif len(value) > _LONGEST_SLUG:
@@ -173,7 +173,7 @@ def _when(when: When | Personal, offsets: str) -> Iterator[tuple[str, str]]:
             yield "around", str(problem)
         yield from _offsets(offsets, when.offsets)
     else:
-        yield from _slug("date", when.date)
+        yield from check_slug("date", when.date)
         yield from _every(when.months, 0, _MOST_MONTHS, "month")
         yield from _offsets(offsets, when.offsets)
         if not 0 <= when.grace <= _YEAR:
@@ -241,7 +241,7 @@ def _holds_a_quarter(hours: Hours) -> bool:
     )
 
 
-def _texts(name: str, texts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def check_texts(name: str, texts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for language, text in texts.items():
         where = f"{name}.{language}"
         if language not in LANGUAGES:
