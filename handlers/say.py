@@ -24,6 +24,8 @@ from aiogram.utils.i18n import get_i18n
 from aiogram.utils.i18n import gettext as _
 from babel.dates import format_date, format_time, get_timezone, get_timezone_name
 
+from handlers.joined import without_buttons, without_question
+
 Says = TelegramMethod[Any] | Sequence[TelegramMethod[Any]] | None
 Markup = InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove
 LANGUAGES: Final = ("zh", "en")
@@ -37,8 +39,12 @@ def say(chat_id: int, text: str, markup: Markup | None = None) -> SendMessage:
 def replace(
     tap: CallbackQuery, text: str, markup: InlineKeyboardMarkup | None = None
 ) -> TelegramMethod[Any]:
-    """Turn the tapped message into ``text``; where it is out of reach, say it anew."""
+    """Turn the tapped message into ``text``; where it is out of reach, say it anew.
+
+    Of a message that left as several in one, only what was tapped is replaced.
+    """
     if isinstance(tap.message, Message):
+        text, markup = without_question(tap.message, tap.data, text, markup)
         return EditMessageText(
             chat_id=tap.message.chat.id,
             message_id=tap.message.message_id,
@@ -52,7 +58,13 @@ def take_buttons_off(tap: CallbackQuery) -> list[TelegramMethod[Any]]:
     """Leave the tapped message as it stands, without its buttons."""
     if not isinstance(tap.message, Message):
         return []
-    return [EditMessageReplyMarkup(chat_id=tap.message.chat.id, message_id=tap.message.message_id)]
+    return [
+        EditMessageReplyMarkup(
+            chat_id=tap.message.chat.id,
+            message_id=tap.message.message_id,
+            reply_markup=without_buttons(tap.message, tap.data),
+        )
+    ]
 
 
 def toast(tap: CallbackQuery, text: str | None = None) -> AnswerCallbackQuery:
@@ -83,6 +95,12 @@ def day(at: datetime, timezone: str) -> str:
     """The date of ``at`` in the person's zone and language, with its year."""
     local = at.astimezone(ZoneInfo(timezone))
     return format_date(local, "long", locale=get_i18n().current_locale)
+
+
+def short_day(at: datetime, timezone: str) -> str:
+    """The weekday and date without the year: "Mon 16 Nov"."""
+    pattern = {"zh": "M月d日EEEE"}.get(get_i18n().current_locale, "EEE d MMM")
+    return format_date(at.astimezone(ZoneInfo(timezone)), pattern, locale=get_i18n().current_locale)
 
 
 def zone_name(timezone: str) -> str:

@@ -20,13 +20,14 @@ def place_of(template: str) -> int:
 
 
 def join(letters: Sequence[Letter]) -> Letter | None:
-    """One letter of these, in their order, with all their buttons under it.
+    """One letter of these, in their order, with all their buttons under it in the same order.
 
-    ``None`` when they have to go one by one: a letter of several parts or of something else than
-    a text, more text than fits, or two buttons with the same words, which nobody could tell apart.
+    What has buttons stands last: a tap finds its text by that. ``None`` when they have to go one
+    by one: a letter of several parts or of something else than a text, more text than fits, or two
+    buttons with the same words, which nobody could tell apart.
     """
     texts, rows = [], []
-    for letter in letters:
+    for letter in sorted(letters, key=_has_buttons):
         (first, *more) = letter.parts
         if letter.joins <= 0 or more or type(first) is not SendMessage:
             return None
@@ -43,6 +44,10 @@ def join(letters: Sequence[Letter]) -> Letter | None:
     markup = InlineKeyboardMarkup(inline_keyboard=rows) if rows else None
     whole = texts[-1].model_copy(update={"text": text, "reply_markup": markup})
     return Letter([whole], joins=most)
+
+
+def _has_buttons(letter: Letter) -> bool:
+    return getattr(letter.parts[-1], "reply_markup", None) is not None
 
 
 def _length(text: str) -> int:

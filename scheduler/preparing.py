@@ -12,7 +12,7 @@ from scheduler.letters import Letter, Ready, Render, Withheld
 from scheduler.pace import Lane
 from scheduler.sending import Leaving
 from storage.database import Tx
-from storage.outbox.burden import ASKS, USED_UP, Burden, Waiting
+from storage.outbox.burden import ASKS, Burden, Waiting
 from storage.outbox.claims import Claimed
 from storage.outbox.outcomes import Outcome
 
@@ -155,18 +155,18 @@ def _of_one_person(
 ) -> Iterator[tuple[Claimed, Sequence[Claimed], Letter]]:
     """As few messages as can be made of these, and no more than are borne."""
     left = 0
-    rest = sorted(those, key=lambda it: _lead(it[0]))
+    early = {row for row, waiting in prepared.company.items() if waiting.not_before > now}
+    rest = sorted(those, key=lambda it: (it[0].id in early, _lead(it[0])))
     while rest:
         (message, letter), *rest = rest
+        if message.id in early:  # it was to go along, not by itself
+            prepared.keep(message, later(message, now, None))
+            continue
         # The first has been weighed, with all that may go along.
-        if left and burden is not None and counts(message):
-            hold = bear(burden, [message.template], now, left)
-            waiting = prepared.company.get(message.id)
-            if hold is None and waiting is not None and waiting.not_before > now:
-                hold = Hold(now, USED_UP)  # it was to go along, not by itself
-            if hold is not None:
-                prepared.keep(message, later(message, hold.until, hold.reason))
-                continue
+        hold = bear(burden, [message.template], now, left) if left and burden else None
+        if hold is not None and counts(message):
+            prepared.keep(message, later(message, hold.until, hold.reason))
+            continue
         members, apart = [(message, letter)], []
         for other in rest:
             wider = sorted([*members, other], key=lambda it: place_of(it[0].template))
