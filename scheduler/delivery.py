@@ -32,6 +32,8 @@ _GRACE: Final = 15.0
 _AT_ONCE: Final = 128
 _GATHER: Final = 0.05
 """How long outcomes wait for company before they are written, in seconds."""
+_GATHER_FULL: Final = 0.25
+"""The same while the lane is full: they go with its next claim, which they are about to make."""
 _SHARE_OF_TIME: Final = 0.02
 _PATIENCE: Final = 20.0
 """Seconds after which a turn is given up; each of its statements has less."""
@@ -77,6 +79,7 @@ class Delivery:
         self._gathering: asyncio.TimerHandle | None = None
         self._stopping = False
         self._troubled = False
+        self._exchanging = False
         self._loop: asyncio.Task[None] | None = None
         self._outcomes: list[Outcome] = []
         self._news: list[AccountNews] = []
@@ -95,6 +98,8 @@ class Delivery:
 
     def nudge(self) -> None:
         """Something may be due: look now."""
+        for queues in self._queues.values():
+            queues.look_for_broadcasts()
         self._wake.set()
 
     def spoke(self, bot_id: int, chat_id: int) -> None:
@@ -114,9 +119,7 @@ class Delivery:
     async def settle(self, grace: float | None = None) -> None:
         """Wait for what is on its way and record it; give up what takes longer than ``grace``."""
         await self._sending.settle(grace)
-        if self._gathering is not None:
-            self._gathering.cancel()
-            self._gathering = None
+        self._gathered()
         if self._outcomes or self._news:
             async with self._write() as tx:
                 noted = await self._record(tx)
@@ -160,7 +163,16 @@ class Delivery:
             for lane in self.lanes.values()
             if lane not in open_lanes or lane.bot_id in taken_from
         ]
-        return min([_IDLE, *worth_it])
+        return min([_IDLE, self._until_written(), *worth_it])
+
+    def _until_written(self) -> float:
+        """Seconds for which outcomes may wait for company."""
+        if not self._outcomes:
+            return _IDLE
+        if not self._sending:
+            return 0.0
+        full = any(lane.full for lane in self.lanes.values())
+        return _GATHER_FULL if full else _GATHER
 
     async def _is_due(self, lanes: list[Lane]) -> bool:
         now = self._clock()
@@ -195,6 +207,8 @@ class Delivery:
         One transaction for both: its commit is what costs most.
         """
         now = self._clock()
+        self._gathered()
+        self._exchanging = True
         try:
             async with self._write() as tx:
                 noted = await self._record(tx)
@@ -208,6 +222,8 @@ class Delivery:
             for queues in self._queues.values():
                 queues.look_from_front()
             raise
+        finally:
+            self._exchanging = False
         self._recorded(*noted)
         self._send(ready)
         return {message.lane for message in claimed}
@@ -230,16 +246,19 @@ class Delivery:
         if news is not None:
             self._news.append(news)
         self._count(message.template, in_a_word(outcome))
+        if self._exchanging:
+            return  # what is to be done next is looked at when it ends
         lane = self.lanes[message.lane]
         if not self._sending or (lane.full and lane.wait(self._seconds()) == 0):
             self._wake.set()
         elif self._gathering is None:
             loop = asyncio.get_running_loop()
-            self._gathering = loop.call_later(_GATHER, self._gathered)
+            self._gathering = loop.call_later(self._until_written(), self._wake.set)
 
     def _gathered(self) -> None:
-        self._gathering = None
-        self._wake.set()
+        if self._gathering is not None:
+            self._gathering.cancel()
+            self._gathering = None
 
     async def _record(self, tx: Tx) -> tuple[int, int]:
         outcomes, news = list(self._outcomes), list(self._news)

@@ -27,6 +27,9 @@ _MOST: Final = 384
 AT_ONCE: Final = 128
 """Of these, how many are on their way: the others are at hand while the next claim is made."""
 
+_WORTH_A_CLAIM: Final = 96
+"""How much of a full lane is waited for: the rest goes on leaving while the next claim is made."""
+
 PRIVATE: Final = (1.0, 3.0)
 """Messages a second to one person, and how many at once."""
 GROUP: Final = (15 / 60, 5.0)
@@ -113,6 +116,7 @@ class Lane:
         self.stopped: str | None = None
         self.in_flight = 0
         self.at_once = min(AT_ONCE, self.most)
+        self._at_hand = max(self.most // 2, self.most - _WORTH_A_CLAIM)
         self.full = False
         self.departed = 0
 
@@ -130,7 +134,7 @@ class Lane:
         if self.stopped is not None or (self.strikes.in_doubt and self.in_flight):
             return math.inf
         held = self.held_for(now)
-        if self.full and self.in_flight > self.most // 2:
+        if self.full and self.in_flight > self._at_hand:
             return math.inf
         if not self.limited:
             return held
@@ -147,7 +151,7 @@ class Lane:
         if self.limited:
             last = now + _AHEAD + _LASTS
             worth = max(1, int((last - self._start(now)) / self.gap))
-        # Then half of it is waited for, or each that is over would be a claim of its own.
+        # Then a part of it is waited for, or each that is over would be a claim of its own.
         self.full = worth >= most
         return min(most, worth)
 

@@ -18,6 +18,8 @@ from storage.outbox.claims import (
 
 _LOOK: Final = 1.0
 """How often, in seconds, a queue is looked at from its front, and broadcasts are looked for."""
+_LOOK_WHEN_TOLD: Final = 0.1
+"""How often broadcasts are looked for when every message tells of something new."""
 _SHARE_OF_TIME: Final = 0.02
 _LATE: Final = timedelta(seconds=3)
 """How long before its commit a message may have got its ``not_before``."""
@@ -41,7 +43,7 @@ class Queues:
         self._due: list[Queue] = []
         self._read_to: dict[Queue, Place] = {}
         self._furthest: dict[Queue, Place] = {}
-        self._look_at = self._look_for_broadcasts_at = -math.inf
+        self._look_at = self._look_for_broadcasts_at = self._soonest = -math.inf
         self._looked, self._cost = -math.inf, 0.0
 
     async def is_due(self, tx: Tx, now: datetime) -> bool:
@@ -66,6 +68,10 @@ class Queues:
     def look_from_front(self) -> None:
         """What was claimed last was taken back, perhaps."""
         self._look_at = self._look_for_broadcasts_at = -math.inf
+
+    def look_for_broadcasts(self) -> None:
+        """There may be a new one."""
+        self._look_for_broadcasts_at = min(self._look_for_broadcasts_at, self._soonest)
 
     async def _find(self, tx: Tx, now: datetime) -> dict[int, list[Queue]]:
         """The queues that have something due, by priority."""
@@ -93,8 +99,9 @@ class Queues:
             if queue not in self._due:
                 del self._furthest[queue]
                 self._read_to.pop(queue, None)
-        took = self._seconds() - began
-        self._look_for_broadcasts_at = began + max(_LOOK, took / _SHARE_OF_TIME)
+        rest = (self._seconds() - began) / _SHARE_OF_TIME
+        self._look_for_broadcasts_at = began + max(_LOOK, rest)
+        self._soonest = began + max(_LOOK_WHEN_TOLD, rest)
 
     async def _claim(
         self, tx: Tx, now: datetime, queues: list[Queue], room: int, lease_until: datetime
