@@ -225,6 +225,7 @@ class Delivery:
         finally:
             self._exchanging = False
         self._recorded(*noted)
+        self._slots.committed()
         self._send(ready)
         return {message.lane for message in claimed}
 

@@ -20,6 +20,8 @@ _AHEAD: Final = 0.1
 is claimed is in flight to all the world, so there should be little of it that has not left."""
 _LASTS: Final = 0.15
 _MOST_OWED: Final = 1.0
+_TOO_LATE: Final = 1 / 30
+"""Seconds: processes that have slots in turn, so late, stay a message below what is refused."""
 _IN_FLIGHT_FOR: Final = 0.35
 """For how long, in seconds, what was claimed is reckoned to be waiting or on its way, and the most
 of it that a lane has at once, however fast: what was in flight when a process dies is uncertain."""
@@ -88,7 +90,9 @@ class Lane:
     other processes through :mod:`storage.outbox.lanes` and :meth:`reserved`). Each message leaves
     at its slot, and when that was missed, no faster than the rate and the slack allow, and no more
     in any second than the rate and a twentieth (:meth:`leaves_at`, :meth:`left`): a stall never
-    becomes a burst.
+    becomes a burst. With other processes at work (``with_others``) a slot that was missed is not
+    made up for at all (:meth:`missed`): what one is late with would come on top of what the others
+    are in time with.
 
     Until ``held_until`` nothing leaves; until ``refused_until`` because the channel said so to the
     whole bot. ``departed`` counts the messages that have left, ``in_flight`` those claimed and not
@@ -108,6 +112,7 @@ class Lane:
         self._next = -math.inf
         most_in_a_second = max(int(rate * _IN_A_SECOND), int(rate) + 1) if self.limited else 1
         self._left_at: deque[float] = deque(maxlen=most_in_a_second)
+        self.with_others = False
         self._chats: dict[int, _Chat] = {}
         self.strikes = Strikes()
         self._troubles = 0
@@ -179,6 +184,10 @@ class Lane:
         full = len(self._left_at) == self._left_at.maxlen
         second = self._left_at[0] + 1 if full else -math.inf
         return max(slot, self._next - self.slack, second, self.held_until)
+
+    def missed(self, now: float, slot: float) -> bool:
+        """Whether it is too late for what was to leave in this slot: it wants another."""
+        return self.with_others and now - slot > _TOO_LATE
 
     def left(self, now: float, slot: float, amount: int = 1) -> None:
         """Messages leave now, from the outbox, in a slot that may be past."""

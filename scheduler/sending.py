@@ -126,6 +126,9 @@ class Sending:
             if lane.chat_held(now, chat[1]) > 0:
                 self._take_back(deque([waiting.popleft()]))
                 continue
+            if lane.missed(now, waiting[0].slot):
+                self._take_back(waiting)  # all of them, or those to one chat might change places
+                return
             wait = lane.leaves_at(waiting[0].slot) - now
             if wait > _CLOSE_ENOUGH:
                 loop = asyncio.get_running_loop()

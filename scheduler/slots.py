@@ -15,6 +15,8 @@ from storage.outbox.lanes import hold_lane, reserve_slots
 _NOT_ALONE: Final = 60.0
 """For how many seconds after another process was noticed it is reckoned with."""
 _CLOSE: Final = 0.002
+_FORGETS: Final = 0.9
+_LONGEST_LEAD: Final = 2.0
 
 
 class Slots:
@@ -29,6 +31,8 @@ class Slots:
         self._shared = shared
         self._free_at: dict[int, datetime] = {}
         self._noticed: dict[int, float] = {}
+        self._asked_at: float | None = None
+        self._lead = 0.0
 
     async def give(
         self, tx: Tx, prepared: Prepared, lanes: Mapping[int, Lane], now: datetime
@@ -64,6 +68,13 @@ class Slots:
                     prepared.leaving.append(it._replace(slot=slot))
                     slot += len(it.letter.parts) * lane.gap
 
+    def committed(self) -> None:
+        """The claim is, and its letters may leave: the next slots begin no sooner after asking."""
+        if self._asked_at is not None:
+            took = min(self._seconds() - self._asked_at, _LONGEST_LEAD)
+            self._lead = max(took, self._lead * _FORGETS)
+            self._asked_at = None
+
     async def tell_holds(self, tx: Tx, lanes: Mapping[int, Lane]) -> None:
         """Tell the other processes of lanes that the channel wants nothing of."""
         if not self._shared:
@@ -76,19 +87,23 @@ class Slots:
 
     async def _reserve(self, tx: Tx, lane: Lane, amount: int) -> float:
         owed = lane.owed
-        lane.share_slack(between=1 if self._alone(lane.bot_id) else 2)
+        lane.with_others = not self._alone(lane.bot_id)
+        lane.share_slack(between=2 if lane.with_others else 1)
+        # With others a slot must not be over before the claim that it belongs to is committed.
+        slack = -self._lead if lane.with_others else lane.slack
+        self._asked_at = self._asked_at or self._seconds()
         got = await reserve_slots(
             tx,
             lane.bot_id,
             length=(amount + owed) * lane.gap,
-            slack=lane.slack,
+            slack=slack,
             furthest=FURTHEST,
         )
         seconds = self._seconds()
         if got.held_for > 0:
             lane.held_until = max(lane.held_until, seconds + got.held_for)
         known = self._free_at.get(lane.bot_id)
-        if known is not None and got.starts_at > known and got.starts_in > _CLOSE - lane.slack:
+        if known is not None and got.starts_at > known and got.starts_in > _CLOSE - slack:
             self._noticed[lane.bot_id] = seconds
         self._free_at[lane.bot_id] = got.free_at + timedelta(seconds=_CLOSE)
         lane.reserved(seconds + got.starts_in, amount + owed)

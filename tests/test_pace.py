@@ -83,6 +83,45 @@ def test_a_lane_keeps_its_mean_though_a_timer_is_late_now_and_then() -> None:
     assert most_within(times, 1.0) <= 31
 
 
+def run_together(seconds: float, rate: float, chance: random.Random) -> list[float]:
+    """When messages left two lanes of one bot, whose slots follow one another, on one clock.
+
+    Now and then one of them stalls for up to a second: its claims and its timers come late.
+    """
+    lanes = [Lane(1, rate), Lane(1, rate)]
+    waiting = [deque[float](), deque[float]()]
+    awake, free_at, now, times = [0.0, 0.0], 0.0, 0.0, list[float]()
+    while now < seconds:
+        now += 0.002
+        for lane, slots, which in zip(lanes, waiting, (0, 1), strict=True):
+            if now < awake[which]:
+                continue
+            if chance.random() < 0.0003:
+                awake[which] = now + chance.choice([0.03, 0.1, 0.3, 1.0])
+                continue
+            lane.with_others = True
+            lane.share_slack(between=2)
+            if room := lane.room(now):
+                owed = lane.owed
+                start = max(free_at, now - lane.slack)
+                free_at = start + (room + owed) * lane.gap
+                lane.reserved(start, room + owed)
+                slots.extend(start + n * lane.gap for n in range(owed, room + owed))
+            if slots and lane.missed(now, slots[0]):
+                slots.clear()
+            while slots and lane.leaves_at(slots[0]) <= now:
+                lane.left(now, slots.popleft())
+                times.append(now)
+    return times
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_two_that_stall_never_leave_more_than_two_above_the_rate_together(seed: int) -> None:
+    times = run_together(60, 30.0, random.Random(seed))
+    assert most_within(times, 1.0) <= 32
+    assert len(times) > 60 * 30 * 0.9
+
+
 @given(some.lists(some.tuples(some.floats(0, 0.3), some.booleans()), min_size=1, max_size=200))
 def test_replies_take_up_the_second_for_what_leaves_after_them(
     steps: list[tuple[float, bool]],
