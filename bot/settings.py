@@ -176,3 +176,11 @@ def _local_url(host: str, port: int) -> str:
     if host in {"0.0.0.0", "::", ""}:  # noqa: S104  # an address to listen on, not to open
         host = "127.0.0.1"
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def terminal_language() -> str:
+    """What a terminal reads, by the POSIX names: Chinese in a Chinese one, English elsewhere."""
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if chosen := os.environ.get(name):
+            return "zh" if chosen.lower().startswith("zh") else "en"
+    return "en"

@@ -23,6 +23,7 @@ from bot.cli import (
     rollcall,
     rule,
     run,
+    why,
     worker,
 )
 
@@ -45,6 +46,8 @@ app.command("register")(register.register)
 app.command("outbox")(outbox.outbox)
 app.add_typer(rule.app, name="rule")
 app.command("agenda")(agenda.agenda)
+# A ref may begin with a dash.
+app.command("why", context_settings={"ignore_unknown_options": True})(why.why)
 app.command("backup")(backup.backup)
 app.command("restore")(restore.restore)
 app.command("doctor")(doctor.doctor)

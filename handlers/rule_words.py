@@ -1,0 +1,159 @@
+"""What a rule says, in the reader's words: for the console's pages and for ``kinroom why``."""
+
+from collections.abc import Callable, Iterable
+from datetime import date
+from typing import Any
+
+from aiogram.utils.i18n import get_i18n, ngettext
+from aiogram.utils.i18n import gettext as _
+from babel.dates import format_skeleton, get_day_names
+from babel.lists import format_list
+
+from storage.rules.words import WEEKDAYS
+
+
+def schedule_words(table: dict[str, Any]) -> str:
+    """When a rule is due, from its table: "every 2 weeks on Sunday, at 10:00"."""
+    if "around" in table:
+        when = _around(table["around"], _offsets(table))
+    elif "date" in table:
+        when = _personal(table)
+    else:
+        when = _recurring(table)
+    return _("{when}, at {time}").format(when=when, time=table["at"])
+
+
+def _recurring(table: dict[str, Any]) -> str:
+    count, unit = str(table["every"]).split()
+    n = int(count)
+    days = listed(_day_word(on) for on in table["on"])
+    if unit.startswith("week"):
+        words = ngettext("every week on {days}", "every {n} weeks on {days}", n)
+    else:
+        words = ngettext("every month on {days}", "every {n} months on {days}", n)
+    return words.format(n=n, days=days)
+
+
+def _day_word(on: object) -> str:
+    if isinstance(on, int):
+        return _("day {n}").format(n=on)
+    words = str(on).split()
+    weekday = weekday_word(WEEKDAYS.index(words[-1]))
+    if len(words) == 1:
+        return weekday
+    return {
+        "first": _("the first {weekday}"),
+        "second": _("the second {weekday}"),
+        "third": _("the third {weekday}"),
+        "fourth": _("the fourth {weekday}"),
+        "last": _("the last {weekday}"),
+    }[words[0]].format(weekday=weekday)
+
+
+def weekday_word(weekday: int) -> str:
+    """0 is Monday."""
+    names = get_day_names("wide", locale=get_i18n().current_locale)
+    return str(names[weekday])
+
+
+def _around(day: str, offsets: list[int]) -> str:
+    return listed(_offset(offset, calendar_day(day)) for offset in sorted(offsets))
+
+
+def _personal(table: dict[str, Any]) -> str:
+    day = personal_date(table["date"])
+    if "every" in table:
+        months = int(str(table["every"]).split()[0])
+        again = ngettext(
+            "{n} month after {day}, and again", "every {n} months after {day}", months
+        ).format(n=months, day=day)
+        return listed(_offset(offset, again) for offset in sorted(_offsets(table)))
+    return listed(_offset(offset, day) for offset in sorted(_offsets(table)))
+
+
+def _offset(offset: int, day: str) -> str:
+    if offset == 0:
+        return _("on the day: {day}").format(day=day)
+    if offset < 0:
+        words = ngettext("{n} day before {day}", "{n} days before {day}", -offset)
+    else:
+        words = ngettext("{n} day after {day}", "{n} days after {day}", offset)
+    return words.format(n=abs(offset), day=day)
+
+
+def _offsets(table: dict[str, Any]) -> list[int]:
+    if "lead" in table:
+        return [-int(str(lead).removesuffix("d")) for lead in table["lead"]]
+    return [int(each) for each in table.get("days", [0])]
+
+
+def calendar_day(day: str) -> str:
+    """A day of the almanac by its name, or its date."""
+    known = named_days().get(day)
+    if known is not None:
+        return known()
+    if day.startswith("lunar "):
+        return _("lunar calendar {date}").format(date=day.removeprefix("lunar "))
+    month, number = day.split("-")
+    # 2024 had a 29 February.
+    found = date(2024, int(month), int(number))
+    return str(format_skeleton("MMMd", found, locale=get_i18n().current_locale))
+
+
+def named_days() -> dict[str, Callable[[], str]]:
+    """Days of the calendar that have names, in the order of a year."""
+    return {
+        "new-year": lambda: _("New Year's Day"),
+        "laba": lambda: _("Laba"),
+        "little-new-year": lambda: _("Little New Year"),
+        "new-years-eve": lambda: _("New Year's Eve"),
+        "spring-festival": lambda: _("Spring Festival"),
+        "lantern": lambda: _("Lantern Festival"),
+        "qingming": lambda: _("Qingming"),
+        "labour-day": lambda: _("Labour Day"),
+        "dragon-boat": lambda: _("Dragon Boat Festival"),
+        "qixi": lambda: _("Qixi"),
+        "ghost": lambda: _("Ghost Festival"),
+        "mid-autumn": lambda: _("Mid-Autumn"),
+        "national-day": lambda: _("National Day"),
+        "double-ninth": lambda: _("Double Ninth"),
+        "winter-solstice": lambda: _("Winter Solstice"),
+    }
+
+
+def personal_date(code: str) -> str:
+    return {
+        "certificate-expiry": _("the day their certificate expires"),
+        "last-check-up": _("their last check-up"),
+        "school-start": _("the day their child starts school"),
+    }.get(code, _("a date of their own ({code})").format(code=code))
+
+
+def kind_word(kind: str) -> str:
+    return _("reminder") if kind == "reminder" else _("check-in")
+
+
+def then_word(then: str) -> str:
+    return {
+        "none": _("nothing follows"),
+        "liaison": _("the liaison gets a task"),
+        "relative-first": _("the family is asked first, then the liaison gets a task"),
+    }[then]
+
+
+def silence_words(table: dict[str, Any]) -> str:
+    """What follows silence: nudges, and then who is asked."""
+    nudges = [str(nudge).removesuffix("h") for nudge in table.get("nudges", [])]
+    if nudges:
+        asked = _("asked again after {hours} hours").format(hours=listed(nudges))
+    else:
+        asked = _("asked once")
+    window = str(table["window"]).removesuffix("h")
+    return _("{asked}; an answer counts for {n} hours; then {then}").format(
+        asked=asked, n=window, then=then_word(table["then"])
+    )
+
+
+def listed(parts: Iterable[str]) -> str:
+    """“Sunday and Friday”."""
+    return str(format_list(list(parts), locale=get_i18n().current_locale))

@@ -1,0 +1,197 @@
+"""Why something was, or was not, sent: facts as sentences, for the command and the console."""
+
+from datetime import date
+from typing import Literal
+
+from aiogram.utils.i18n import get_i18n
+from aiogram.utils.i18n import gettext as _
+
+from handlers.moments import Moments
+from handlers.rule_words import kind_word, listed, schedule_words
+from handlers.why_happened import (
+    asked_words,
+    coming_words,
+    family_words,
+    heard_words,
+    message_words,
+    reminded_words,
+    step_words,
+    task_words,
+)
+from handlers.why_verdict import not_expected, verdict_words
+from storage.people.places import place_name
+from storage.rhythm.why_facts import (
+    Asked,
+    Coming,
+    Expected,
+    Fact,
+    FamilyAsked,
+    Forgotten,
+    Habits,
+    Heard,
+    Message,
+    NoMessages,
+    Reach,
+    Reminded,
+    RuleHeld,
+    StepTaken,
+    TaskNoted,
+    Verdict,
+    Where,
+    Why,
+)
+
+Part = Literal["who", "rules", "happened", "next"]
+PARTS: tuple[Part, ...] = ("who", "rules", "happened", "next")
+
+
+def part_word(part: Part) -> str:
+    return {
+        "who": _("Who and where"),
+        "rules": _("What the rules say"),
+        "happened": _("What happened"),
+        "next": _("What comes next"),
+    }[part]
+
+
+def told(why: Why, today: date) -> dict[Part, list[str]]:
+    """The facts as sentences, in their parts; each part has at least one but the third."""
+    when = Moments(why.timezone, today)
+    found: dict[Part, list[str]] = {part: [] for part in PARTS}
+    for fact in why.facts:
+        found[_part(fact)].append(sentence(fact, when))
+    return found
+
+
+def _part(fact: Fact) -> Part:
+    if isinstance(fact, Where | Expected | Habits | Reach):
+        return "who"
+    if isinstance(fact, RuleHeld | Verdict):
+        return "rules"
+    return "next" if isinstance(fact, Coming) else "happened"
+
+
+def sentence(fact: Fact, when: Moments) -> str:
+    """One fact in the current language."""
+    match fact:
+        case Where() | Habits() | Reach() | Expected():
+            return _person_words(fact, when)
+        case RuleHeld():
+            return _rule_words(fact, when)
+        case Verdict():
+            return verdict_words(fact, when)
+        case Asked():
+            return asked_words(fact, when)
+        case Reminded():
+            return reminded_words(fact, when)
+        case Message():
+            return message_words(fact, when)
+        case StepTaken():
+            return step_words(fact, when)
+        case FamilyAsked():
+            return family_words(fact, when)
+        case TaskNoted():
+            return task_words(fact, when)
+        case Heard():
+            return heard_words(fact, when)
+        case Coming():
+            return coming_words(fact, when)
+        case NoMessages():
+            return _("No message was on its way to them on that day.")
+        case Forgotten():
+            return _(
+                "What was sent before {day} is not kept any more: messages are kept for 30 days. "
+                "What they proved stands in the check-ins."
+            ).format(day=when.day_of(fact.before))
+
+
+def _person_words(fact: Where | Habits | Reach | Expected, when: Moments) -> str:
+    match fact:
+        case Where():
+            return _where(fact)
+        case Habits():
+            return _habits(fact)
+        case Reach():
+            return _reach(fact, when)
+        case Expected():
+            if fact.expected or fact.reason is None:
+                return _("They agreed to be written to, and are asked how they are.")
+            return not_expected(fact.reason, fact.since, fact.until, when)
+
+
+def _where(where: Where) -> str:
+    language = get_i18n().current_locale
+    place = place_name(where.country, where.province, where.city, language)
+    words = _("By the clock of {zone}.").format(zone=where.timezone)
+    if where.area_name is not None:
+        words += " " + _("On the register of {area}.").format(area=where.area_name)
+    if place is not None:
+        words += " " + _("Now in {place}.").format(place=place)
+    if where.moved_since:
+        words += " " + _("They have moved since: where they were that day is not kept.")
+    return words
+
+
+def _habits(habits: Habits) -> str:
+    parts = []
+    if habits.chosen_minute is not None:
+        parts.append(_("asked at {time}, as they chose").format(time=_clock(habits.chosen_minute)))
+    elif habits.usual_minute is not None:
+        parts.append(
+            _("asked towards {time}, when they usually answer").format(
+                time=_clock(habits.usual_minute)
+            )
+        )
+    if habits.slower and habits.monthly:
+        parts.append(_("asked once a month, as they chose"))
+    elif habits.slower:
+        parts.append(_("asked every other time, as they chose"))
+    if habits.quiet_from != habits.quiet_to:
+        parts.append(
+            _("nothing between {start} and {end}").format(
+                start=_clock(habits.quiet_from * 60), end=_clock(habits.quiet_to * 60)
+            )
+        )
+    if not parts:
+        return _("They chose no hours of their own.")
+    return _("Their own choice: {parts}.").format(parts=listed(parts))
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02}:{minute % 60:02}"
+
+
+def _reach(reach: Reach, when: Moments) -> str:
+    if reach.channel is None:
+        return _("There is no chat to reach them at.")
+    since = "" if reach.since is None else when.at(reach.since)
+    return {
+        "reachable": _("{channel}: can be reached."),
+        "blocked": _("{channel}: they blocked the chat, since {at}."),
+        "gone": _("{channel}: the chat is gone, since {at}."),
+    }.get(reach.state, _("{channel}: {at}")).format(channel=channel_word(reach.channel), at=since)
+
+
+def channel_word(channel: str) -> str:
+    return {
+        "telegram": _("Telegram"),
+        "web": _("Web chat"),
+        "gateway": _("Text messages"),
+    }.get(channel, channel)
+
+
+def _rule_words(rule: RuleHeld, when: Moments) -> str:
+    words = _("The {kind} rule “{rule}”: {schedule}.").format(
+        kind=kind_word(rule.kind), rule=rule.code, schedule=schedule_words(rule.table)
+    )
+    if rule.inherited:
+        words += " " + _("It comes from {area}.").format(area=rule.area_name)
+    if rule.overrides:
+        words += " " + _("It takes the place of the same rule of {areas}.").format(
+            areas=listed(rule.overrides)
+        )
+    if rule.versions > 1:
+        words += " " + _("Version {n} of {all}, since {at}.").format(
+            n=rule.version, all=rule.versions, at=when.at(rule.version_at)
+        )
+    return words

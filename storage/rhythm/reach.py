@@ -1,0 +1,31 @@
+"""How many people a rule speaks to, as they are now."""
+
+from sqlalchemy import func, select
+
+from storage.database import Tx
+from storage.models import Area, Person, Subscription, Topic
+from storage.rhythm.checkins import is_expected
+from storage.rules.kept import RuleInfo, governed
+from storage.rules.terms import ReminderTerms
+
+
+async def count_reached(tx: Tx, rule: RuleInfo) -> int:
+    """Workers it asks, or who subscribe to what it reminds of, less those a nearer rule asks.
+
+    The rule need not be kept yet: only its area, kind and code are looked at.
+    """
+    people = (
+        select(func.count())
+        .select_from(Person)
+        .join(Area, Area.id == Person.area_id)
+        .where(governed(rule), is_expected())
+    )
+    if isinstance(rule.terms, ReminderTerms):
+        people = people.where(
+            Person.id.in_(
+                select(Subscription.person_id)
+                .join(Topic, Topic.id == Subscription.topic_id)
+                .where(Topic.code == rule.terms.topic, Subscription.ended_at.is_(None))
+            )
+        )
+    return await tx.scalar(people) or 0

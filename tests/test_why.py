@@ -1,0 +1,298 @@
+"""Why something was, or was not, sent: told for any person and any day."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import update
+
+from scheduler.checkins import plan_due_checkins, set_clocks
+from storage.calendar.personal_dates import Personal
+from storage.calendar.recurrence import Around, MonthDays, Weeks
+from storage.database import Database
+from storage.models import Consent, Delivery, Person, StatusChange, Subscription, Topic
+from storage.outbox.past import move_finished
+from storage.people.areas import find_area
+from storage.rhythm.why import explain
+from storage.rhythm.why_facts import (
+    Asked,
+    Coming,
+    Expected,
+    Forgotten,
+    Message,
+    NoMessages,
+    Reach,
+    Reason,
+    RuleHeld,
+    Verdict,
+    Why,
+)
+from storage.rules.kept import add_rule, edit_rule, stop_rule
+from storage.rules.terms import CheckinTerms, ReminderTerms
+from tests.outbox_people import make_area, make_person
+
+THURSDAY = datetime(2026, 11, 19, 12, tzinfo=UTC)
+SUNDAY = date(2026, 11, 22)
+ASKED_AT = datetime(2026, 11, 22, 2, tzinfo=UTC)
+EVENING = datetime(2026, 11, 22, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+FIXTURES = [HealthCheck.function_scoped_fixture]
+
+
+async def tell(db: Database, person_id: int, day: date | None, now: datetime) -> Why:
+    async with db.read() as tx:
+        return await explain(tx, person_id, day, now)
+
+
+def verdicts(why: Why) -> dict[str, Verdict]:
+    return {verdict.code: verdict for verdict in why.of(Verdict)}
+
+
+async def worker_of(db: Database, **columns: Any) -> int:
+    area = await make_area(db, THURSDAY - 60 * DAY)
+    async with db.write() as tx:
+        person_id = await make_person(tx, THURSDAY - 10 * DAY, area=area, **columns)
+        await add_rule(tx, area, CheckinTerms("weekly", Weeks(1, (6,))), THURSDAY - 60 * DAY)
+    await set_clocks(db, THURSDAY)
+    return person_id
+
+
+async def test_a_day_on_which_they_were_asked(db: Database) -> None:
+    worker = await worker_of(db)
+    await plan_due_checkins(db, ASKED_AT)
+    why = await tell(db, worker, SUNDAY, EVENING)
+    assert verdicts(why)["weekly"].reason is Reason.ASKED
+    (asked,) = why.of(Asked)
+    assert (asked.rule, asked.due_at, asked.delivered_at) == ("weekly", ASKED_AT, None)
+    (message,) = why.of(Message)
+    assert (message.template, message.state, message.not_before) == ("checkin", "queued", ASKED_AT)
+    assert [each.code for each in why.of(Coming)][-1] == "weekly"
+
+
+async def test_a_day_on_which_nothing_was_due_names_the_days_around(db: Database) -> None:
+    worker = await worker_of(db)
+    verdict = verdicts(await tell(db, worker, date(2026, 11, 24), EVENING + 5 * DAY))["weekly"]
+    assert verdict.reason is Reason.NOT_DUE
+    assert (verdict.before, verdict.after) == (SUNDAY, SUNDAY + 7 * DAY)
+
+
+async def test_a_coming_day_says_when_and_by_whose_hour(db: Database) -> None:
+    worker = await worker_of(db, ask_minute=19 * 60)
+    verdict = verdicts(await tell(db, worker, SUNDAY + 14 * DAY, EVENING))["weekly"]
+    assert verdict.reason is Reason.WILL_ASK
+    assert verdict.minute_by == "chosen"
+    assert verdict.at == datetime(2026, 12, 6, 11, tzinfo=UTC)
+    far = verdicts(await tell(db, worker, date(2100, 12, 26), EVENING))["weekly"]
+    assert far.reason is Reason.WILL_ASK
+    assert far.after is None
+    beyond = verdicts(await tell(db, worker, date(2101, 1, 2), EVENING))["weekly"]
+    assert beyond.reason is Reason.ALMANAC_ENDS
+
+
+@pytest.mark.parametrize(
+    ("columns", "reason"),
+    [
+        ({"status": "home"}, Reason.HOME),
+        ({"status": "paused", "paused_until": EVENING + 90 * DAY}, Reason.PAUSED),
+        ({"consented": False}, Reason.NO_CONSENT),
+        ({"enrolled_at": EVENING}, Reason.JOINED_LATER),
+    ],
+)
+async def test_who_is_not_expected_is_told_why(
+    db: Database, columns: dict[str, Any], reason: Reason
+) -> None:
+    worker = await worker_of(db, **columns)
+    why = await tell(db, worker, SUNDAY, EVENING + DAY)
+    assert verdicts(why)["weekly"].reason is reason
+
+
+async def test_a_pause_that_ends_before_is_no_reason(db: Database) -> None:
+    worker = await worker_of(db, status="paused", paused_until=ASKED_AT + 3 * DAY)
+    why = await tell(db, worker, SUNDAY + 7 * DAY, EVENING)
+    assert verdicts(why)["weekly"].reason is Reason.WILL_ASK
+
+
+async def test_the_past_is_judged_by_what_held_then(db: Database) -> None:
+    worker = await worker_of(db)
+    async with db.write() as tx:
+        for status, at in (("away", 9), ("home", 6), ("away", 1)):
+            await tx.execute(
+                tx.insert(StatusChange).values(
+                    person_id=worker, status=status, at=EVENING - at * DAY
+                )
+            )
+        await tx.execute(
+            tx.insert(Consent).values(
+                person_id=worker,
+                purpose="contact",
+                wording="1",
+                given=True,
+                channel="web",
+                at=EVENING - 9 * DAY,
+            )
+        )
+    (then,) = (await tell(db, worker, date(2026, 11, 18), EVENING)).of(Expected)
+    assert (then.reason, then.until) == (Reason.HOME, EVENING - DAY)
+    (now,) = (await tell(db, worker, SUNDAY, EVENING)).of(Expected)
+    assert now.expected
+
+
+async def test_slower_another_rule_and_a_standstill(db: Database) -> None:
+    worker = await worker_of(db, slower=True)
+    reasons = [
+        verdicts(await tell(db, worker, SUNDAY + week * 7 * DAY, EVENING))["weekly"].reason
+        for week in (1, 2)
+    ]
+    assert set(reasons) == {Reason.SLOWER, Reason.WILL_ASK}
+    async with db.write() as tx:
+        await tx.execute(update(Person).where(Person.id == worker).values(slower=False))
+    stood = verdicts(await tell(db, worker, SUNDAY, EVENING))["weekly"]
+    assert stood.reason is Reason.NOT_PLANNED
+    await plan_due_checkins(db, ASKED_AT)
+    async with db.write() as tx:
+        village = await find_area(tx, "village")
+        since = THURSDAY - 30 * DAY
+        await add_rule(tx, village, CheckinTerms("monthly", MonthDays(1, (22,))), since)
+    other = verdicts(await tell(db, worker, SUNDAY, EVENING))["monthly"]
+    assert (other.reason, other.other) == (Reason.OTHER_RULE, "weekly")
+
+
+async def test_which_rule_held_where_from_and_in_which_version(db: Database) -> None:
+    since = THURSDAY - 60 * DAY
+    await make_area(db, since, "town")
+    area = await make_area(db, since, "village", "town")
+    async with db.write() as tx:
+        town = await find_area(tx, "town")
+        worker = await make_person(tx, THURSDAY - 20 * DAY, area=area)
+        above = await add_rule(tx, town, CheckinTerms("weekly", Weeks(1, (6,))), since)
+        await add_rule(tx, town, CheckinTerms("new-year", Around("new-year", (0,))), since)
+    held = {each.code: each for each in (await tell(db, worker, SUNDAY, EVENING)).of(RuleHeld)}
+    assert held["weekly"].inherited
+    assert held["weekly"].overrides == ()
+    async with db.write() as tx:
+        await edit_rule(tx, above, CheckinTerms("weekly", Weeks(1, (4,))), THURSDAY)
+        own = await add_rule(tx, area, CheckinTerms("weekly", Weeks(1, (0,))), THURSDAY + DAY)
+    before = await tell(db, worker, date(2026, 11, 15), EVENING)
+    assert [each.version for each in before.of(RuleHeld) if each.code == "weekly"] == [1]
+    assert verdicts(before)["weekly"].reason is Reason.NOT_PLANNED
+    now = next(
+        each
+        for each in (await tell(db, worker, SUNDAY, EVENING)).of(RuleHeld)
+        if each.code == "weekly"
+    )
+    assert (now.inherited, now.overrides, now.area_code) == (False, ("town",), "village")
+    async with db.write() as tx:
+        await stop_rule(tx, own, EVENING)
+    again = next(
+        each
+        for each in (await tell(db, worker, SUNDAY + DAY, EVENING)).of(RuleHeld)
+        if each.code == "weekly"
+    )
+    assert (again.version, again.inherited) == (2, True)
+
+
+async def test_no_rule_no_account_and_a_stopped_rule(db: Database) -> None:
+    area = await make_area(db, THURSDAY - 60 * DAY)
+    async with db.write() as tx:
+        worker = await make_person(tx, THURSDAY - 10 * DAY, area=area, chat_id=0)
+    why = await tell(db, worker, SUNDAY, EVENING)
+    assert [each.reason for each in why.of(Verdict)] == [Reason.NO_RULES]
+    assert [each.state for each in why.of(Reach)] == ["none"]
+    assert list(why.of(NoMessages))
+    async with db.write() as tx:
+        rule = await add_rule(tx, area, CheckinTerms("weekly", Weeks(1, (6,))), THURSDAY)
+        await stop_rule(tx, rule, THURSDAY + DAY)
+    (stopped,) = (await tell(db, worker, SUNDAY, EVENING)).of(Verdict)
+    assert (stopped.reason, stopped.at) == (Reason.STOPPED, THURSDAY + DAY)
+
+
+async def test_messages_that_are_over_are_found_and_then_forgotten(db: Database) -> None:
+    worker = await worker_of(db)
+    await plan_due_checkins(db, ASKED_AT)
+    async with db.write() as tx:
+        await tx.execute(
+            update(Delivery).values(state="failed", reason="blocked", finished_at=ASKED_AT)
+        )
+    async with db.write() as tx:
+        await move_finished(tx, [1, 2, 3])
+    (message,) = (await tell(db, worker, SUNDAY, EVENING)).of(Message)
+    assert (message.state, message.reason) == ("failed", "blocked")
+    assert list((await tell(db, worker, SUNDAY, EVENING + 40 * DAY)).of(Forgotten))
+
+
+async def test_a_reminder_follows_their_subscription_and_their_date(db: Database) -> None:
+    worker = await worker_of(db)
+
+    async with db.write() as tx:
+        village = await find_area(tx, "village")
+        terms = ReminderTerms("papers", "certificate", Personal("certificate-expiry", (-7,)))
+        topic = await tx.scalar(
+            tx.insert(Topic)
+            .values(code="certificate", names={}, about={}, asks="certificate-expiry")
+            .returning(Topic.id)
+        )
+        await add_rule(tx, village, terms, THURSDAY)
+    assert verdicts(await tell(db, worker, SUNDAY, EVENING))["papers"].reason is (
+        Reason.NOT_SUBSCRIBED
+    )
+    async with db.write() as tx:
+        await tx.execute(
+            tx.insert(Subscription).values(
+                person_id=worker, topic_id=topic, day=date(2027, 1, 8), since=THURSDAY
+            )
+        )
+    will = verdicts(await tell(db, worker, date(2027, 1, 1), EVENING))["papers"]
+    assert will.reason is Reason.WILL_REMIND
+    near = verdicts(await tell(db, worker, SUNDAY, EVENING))["papers"]
+    assert (near.reason, near.after) == (Reason.NOT_DUE, date(2027, 1, 1))
+
+
+days = st.dates(date(2026, 9, 1), date(2101, 12, 31))
+rules = st.one_of(
+    st.builds(
+        lambda every, on: Weeks(every, tuple(sorted(on))),
+        st.integers(1, 52),
+        st.sets(st.integers(0, 6), min_size=1),
+    ),
+    st.builds(lambda day: MonthDays(3, (day,)), st.integers(1, 31)),
+    st.builds(lambda n: Around("spring-festival", (n,)), st.integers(-30, 30)),
+)
+
+
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    day=days,
+    when=rules,
+    status=st.sampled_from(["away", "moving", "home", "paused", "left"]),
+    consented=st.booleans(),
+    slower=st.booleans(),
+    zone=st.sampled_from([None, "America/New_York", "Pacific/Apia", "Asia/Kathmandu", "Moon/Base"]),
+    stopped=st.booleans(),
+)
+async def test_there_is_always_a_reason_or_a_message(
+    sqlite_db: Database,
+    day: date,
+    when: Any,
+    status: str,
+    consented: bool,
+    slower: bool,
+    zone: str | None,
+    stopped: bool,
+) -> None:
+    code = f"a{datetime.now(UTC).timestamp()}".replace(".", "-")
+    area = await make_area(sqlite_db, THURSDAY, code)
+    async with sqlite_db.write() as tx:
+        worker = await make_person(
+            tx, THURSDAY, area=area, status=status, consented=consented, slower=slower,
+            timezone=zone,
+        )  # fmt: skip
+        rule = await add_rule(tx, area, CheckinTerms("rule", when), THURSDAY)
+        if stopped:
+            await stop_rule(tx, rule, EVENING)
+    why = await tell(sqlite_db, worker, day, EVENING + DAY)
+    assert any(isinstance(fact, Verdict | Message) for fact in why.facts)
+    assert isinstance(why.facts[-1], Coming)
