@@ -28,6 +28,7 @@ COMMANDS = [
     ("area",),
     ("area", "add"),
     ("area", "list"),
+    ("area", "budget"),
     ("officer",),
     ("officer", "invite"),
     ("worker",),
@@ -149,6 +150,28 @@ def test_areas_that_cannot_be(kinroom: Command, words: tuple[str, ...], says: st
     kinroom("area", "add", "x", "X")
     assert says in kinroom("area", "add", *words).complaint
     assert len(kinroom("area", "list", "--json").json["areas"]) == 1
+
+
+def test_the_weeks_budget_is_set_and_inherited(kinroom: Command) -> None:
+    kinroom("area", "add", "x", "X")
+    kinroom("area", "add", "y", "Y", "--parent", "x")
+    assert kinroom("area", "budget", "y").out == (
+        "y: 3 messages a week to each worker (as above it).\n"
+    )
+    assert kinroom("area", "budget", "x", "5", "--json").json == {
+        "area": "x",
+        "budget": 5,
+        "own": True,
+    }
+    assert kinroom("area", "budget", "y", "--json").json["budget"] == 5
+    assert ", 5 messages a week)" in kinroom("area", "list").out.splitlines()[0]
+    assert [it["budget"] for it in kinroom("area", "list", "--json").json["areas"]] == [5, 5]
+    for nonsense in ("0", "22", "99999999999"):
+        assert "1 to 21 messages" in kinroom("area", "budget", "y", nonsense).complaint
+    assert "a valid integer" in kinroom("area", "budget", "y", "some").complaint
+    assert "not both" in kinroom("area", "budget", "y", "4", "--as-above").complaint
+    assert "no area “z”" in kinroom("area", "budget", "z").complaint
+    assert "as above it" in kinroom("area", "budget", "x", "--as-above").out
 
 
 def test_an_officer_is_invited(installed: Command, database_url: str, vault: Vault) -> None:

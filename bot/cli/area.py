@@ -59,22 +59,70 @@ def add(
 
 @app.command("list")
 def list_all(as_json: AsJson = False) -> None:
-    """Show the tree."""
+    """Show the tree, and where a week's budget of messages is set."""
     from storage.people.areas import list_areas
+    from storage.people.budgets import budgets
 
-    async def work(opened: "Opened") -> "list[AreaInfo]":
+    async def work(opened: "Opened") -> "tuple[list[AreaInfo], dict[int, tuple[int, bool]]]":
         async with opened.db.read() as tx:
-            return await list_areas(tx)
+            return await list_areas(tx), await budgets(tx)
 
-    areas = with_database(work)
+    areas, allowed = with_database(work)
     codes = {area.id: area.code for area in areas}
     lines = [
         f"{'  ' * (area.path.count('/') - 2)}{area.code}  {area.name}"
-        f"  ({area.timezone}, {area.language})"
+        f"  ({area.timezone}, {area.language}{_own_budget(*allowed[area.id])})"
         for area in areas
     ]
-    result = {"areas": [_as_json(area, codes.get(area.parent_id or 0)) for area in areas]}
+    result = {
+        "areas": [
+            _as_json(area, codes.get(area.parent_id or 0)) | {"budget": allowed[area.id][0]}
+            for area in areas
+        ]
+    }
     show(result, lines or ["No areas yet: kinroom area add CODE NAME"], as_json=as_json)
+
+
+@app.command("budget")
+def budget(
+    code: Annotated[str, typer.Argument(help="The area's code.")],
+    messages: Annotated[
+        int | None,
+        typer.Argument(metavar="N", help="Messages in seven days; else shown."),
+    ] = None,
+    as_above: Annotated[
+        bool, typer.Option("--as-above", help="Take it back: as the area above has it.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """How many unsolicited messages a worker may get in a week, in an area and below it.
+
+    Check-ins, reminders and notices together; urgent roll calls and answers are outside it. Areas
+    below may have their own. Without any it is three.
+    """
+    from storage.people.areas import find_area
+    from storage.people.budgets import budgets, set_weekly_budget
+
+    if as_above and messages is not None:
+        raise typer.BadParameter("give a number or --as-above, not both")
+
+    async def work(opened: "Opened") -> tuple[int, bool]:
+        if messages is None and not as_above:
+            async with opened.db.read() as tx:
+                return (await budgets(tx))[(await find_area(tx, code)).id]
+        async with opened.db.write() as tx:
+            area = await find_area(tx, code)
+            await set_weekly_budget(tx, area, messages)
+            return (await budgets(tx))[area.id]
+
+    allowed, own = with_database(work)
+    whose = "its own" if own else "as above it"
+    line = f"{code}: {allowed} messages a week to each worker ({whose})."
+    show({"area": code, "budget": allowed, "own": own}, [line], as_json=as_json)
+
+
+def _own_budget(allowed: int, own: bool) -> str:
+    return f", {allowed} messages a week" if own else ""
 
 
 def _as_json(area: "AreaInfo", parent: str | None) -> dict[str, Any]:
