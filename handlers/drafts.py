@@ -8,11 +8,14 @@ from aiogram.methods import SendMessage, TelegramMethod
 from aiogram.types import InlineKeyboardMarkup
 
 from handlers.long_text import split_text
+from handlers.rollcall_letters import Ended
 from scheduler.letters import Letter, Ready
 from storage.family.asking import Asked
 from storage.family.ties import Parties
 from storage.outbox.claims import Address
 from storage.outbox.contents import CaseAbout, CaseWords, Told
+from storage.reminders.answers import Told as Reminded
+from storage.rhythm.digests import Burden
 
 Part = TelegramMethod[Any]
 
@@ -28,6 +31,13 @@ class Batch:
     params: Mapping[int, Mapping[str, Any]]
     questions: Mapping[int, Asked]
     ties: Mapping[int, Parties]
+    tasks: Mapping[int, Burden]
+    raised: Mapping[int, Burden]
+    """What lies with the officers who are told of it, by officer."""
+    ended: Mapping[int, Ended]
+    """What is told of roll calls that are over, by message."""
+    reminders: Mapping[int, Reminded]
+    """What reminders say, by message."""
     heard: Set[int]
     """Check-ins asked about once more since which there was word."""
     notices: dict[tuple[int, str, int], list[str]] = field(default_factory=dict)

@@ -7,13 +7,16 @@ import structlog
 from aiogram.utils.i18n import I18n
 from aiogram.utils.i18n import gettext as _
 
+from handlers import rollcall_letters as calls
 from handlers.abilities import Abilities
 from handlers.drafts import Batch, Draft
 from handlers.keyboards import checkin_answers
+from handlers.liaison import digests
 from handlers.liaison import letters as officers
 from handlers.long_text import split_text
 from handlers.notice import notice_text
 from handlers.relative import letters as family
+from handlers.reminder_letters import remind
 from scheduler.burden import may_join
 from scheduler.letters import Letter, Ready, Withheld
 from scheduler.reasons import HEARD
@@ -27,6 +30,8 @@ from storage.outbox.contents import (
     params_of,
     rollcalls_of,
 )
+from storage.reminders.answers import told_of
+from storage.rhythm.digests import burdens_of
 from storage.rhythm.followups import heard_meanwhile
 from storage.vault import SealBroken
 
@@ -37,8 +42,9 @@ _BY_NAME: Final = ("checkin",)
 
 _ROOM: Final = 400
 """Kept free in a message that is several, in UTF-16 units: receipts come to stand there."""
-_NUDGES: Final = ("nudge", "nudge_again")
+_NUDGES: Final = ("nudge", "nudge_again", "rollcall_nudge")
 _FAMILY: Final = ("kin_ask", "kin_agreed", "kin_stopped", "kin_over")
+_WITH_PARAMS: Final = (*_FAMILY, *calls.TELLS, "rollcall_nudge")
 
 
 class Renderer:
@@ -64,16 +70,24 @@ async def _load(tx: Tx, batch: Sequence[Ready]) -> Batch:
     def ids(found: Iterable[int | None]) -> set[int]:
         return {it for it in found if it is not None}
 
-    params = await params_of(tx, [it.id for it in messages if it.template in _FAMILY])
+    params = await params_of(tx, [it.id for it in messages if it.template in _WITH_PARAMS])
     return Batch(
         rollcalls=await rollcalls_of(
-            tx, ids(it.checkin_id for it in messages if it.template == "rollcall")
+            tx, ids(it.checkin_id for it in messages if it.template in calls.ASKS)
         ),
         broadcasts=await broadcasts_of(tx, ids(it.broadcast_id for it in messages)),
         cases=await cases_of(tx, ids(it.case_id for it in messages)),
         words=await case_words(tx, ids(it.case_message_id for it in messages)),
         params=params,
         questions=await questions_asked(tx, ids(it.get("question") for it in params.values())),
+        tasks=await burdens_of(
+            tx, {it.person_id for it in messages if it.template in ("tasks", "tasks_call")}
+        ),
+        raised=await burdens_of(
+            tx, {it.person_id for it in messages if it.template == "tasks_raised"}, raised=True
+        ),
+        reminders=await told_of(tx, [it.id for it in messages if it.template == "reminder"]),
+        ended=await calls.load_ended(tx, batch, params),
         heard=await heard_meanwhile(
             tx, ids(it.checkin_id for it in messages if it.template in _NUDGES)
         ),
@@ -142,16 +156,30 @@ def _asking(draft: Draft, words: str) -> Letter | Withheld:
 
 
 def _rollcall(draft: Draft) -> Letter | Withheld:
-    checkin_id = draft.ready.message.checkin_id
-    told = draft.batch.rollcalls.get(checkin_id or 0)
-    if checkin_id is None or told is None:
+    message = draft.ready.message
+    told = draft.batch.rollcalls.get(message.checkin_id or 0)
+    if message.checkin_id is None or told is None:
         return Withheld("failed", "its roll call is missing")
-    words = [
-        _("{area} is asking everyone:").format(area=told.area_name),
-        told.text,
-        _("Tap one answer, so that we know you are safe."),
-    ]
-    return draft.text("\n\n".join(words), checkin_answers(checkin_id))
+    if message.checkin_id in draft.batch.heard:
+        return Withheld("cancelled", HEARD)
+    asked = int(draft.batch.params.get(message.id, {}).get("asked", 1))
+    return draft.text(*calls.ask(told, message.checkin_id, asked))
+
+
+def _rollcall_ended(draft: Draft) -> Letter | Withheld:
+    message = draft.ready.message
+    ended = draft.batch.ended.get(message.id)
+    if ended is None:
+        return Withheld("failed", "its roll call is missing")
+    tell = calls.report if message.template == "rollcall_report" else calls.tell_over
+    return draft.text(*tell(ended))
+
+
+def _reminder(draft: Draft) -> Letter | Withheld:
+    message = draft.ready.message
+    told = draft.batch.reminders.get(message.id)
+    written = remind(told, message.language)
+    return written if isinstance(written, Withheld) else draft.text(*written)
 
 
 def _broadcast(draft: Draft) -> Letter | Withheld:
@@ -186,11 +214,18 @@ _WRITERS: Final[Mapping[str, Callable[[Draft], Letter | Withheld]]] = {
     "nudge": _nudge,
     "nudge_again": _nudge_again,
     "rollcall": _rollcall,
+    "rollcall_nudge": _rollcall,
+    "rollcall_over": _rollcall_ended,
+    "rollcall_report": _rollcall_ended,
+    "reminder": _reminder,
     "broadcast": _broadcast,
     "case_new": officers.case_new,
     "case_more": officers.case_more,
     "case_reply": officers.case_reply,
     "help_urgent": officers.help_urgent,
+    "tasks": digests.tasks,
+    "tasks_call": digests.tasks_call,
+    "tasks_raised": digests.tasks_raised,
     "kin_ask": _kin_ask,
     "kin_agreed": _kin_news,
     "kin_stopped": _kin_news,

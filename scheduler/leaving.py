@@ -8,7 +8,8 @@ from scheduler.quiet import wait_until, zone_of
 from storage.outbox.claims import Claimed
 
 _ASKS_THE_EXPECTED: Final = ("checkin", "nudge", "nudge_again", "rollcall", "rollcall_nudge")
-_TO_OFFICERS: Final = ("case_new", "case_more", "help_urgent", "rollcall_report")
+_TO_OFFICERS: Final = ("case_new", "case_more", "help_urgent", "tasks_call", "rollcall_report")
+_DIGESTS: Final = ("tasks", "tasks_raised")
 _ANSWERS: Final = ("case_reply",)
 
 
@@ -69,7 +70,7 @@ def check_leave(message: Claimed, now: datetime) -> Verdict:
 
 
 def _refusal(message: Claimed) -> str | None:
-    if message.template in _TO_OFFICERS or message.template in _ANSWERS:
+    if message.template in (*_TO_OFFICERS, *_DIGESTS, *_ANSWERS):
         return None
     if not message.consented:
         return "no consent"

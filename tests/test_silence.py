@@ -9,7 +9,7 @@ from storage.models import Contact, Person
 from storage.people.areas import AreaInfo
 from storage.people.duties import access_area_by_id, areas_to_choose
 from storage.people.who import Who
-from storage.register.calls import note_call, undo_call
+from storage.register.calls import Undone, note_call, undo_call
 from storage.register.contacts import log_attempt, record_heard
 from storage.register.figures import Counts
 from storage.register.silence import access_person, officer_areas, silent_list, today_figures
@@ -174,7 +174,8 @@ async def test_a_call_is_noted_once_and_taken_back_by_a_row(db: Database, now: d
         assert (again.contact_id, again.first) == (noted.contact_id, False)
         assert (await today_figures(tx, mei, now)).counts.reached == 1
 
-        assert await undo_call(tx, by=mei, contact_id=noted.contact_id, now=now) == fang.person_id
+        undone = await undo_call(tx, by=mei, contact_id=noted.contact_id, now=now)
+        assert undone == Undone(fang.person_id, now)
         assert await undo_call(tx, by=mei, contact_id=noted.contact_id, now=now) is None
         assert await tx.scalar(select(func.count()).select_from(Contact)) == 2
         assert (await today_figures(tx, mei, now)).counts == Counts(silent=1)

@@ -10,8 +10,14 @@ from handlers.callbacks import Id
 Offset = Annotated[int, Field(ge=0, le=1_000_000)]
 
 
+Back = Annotated[str, Field(pattern=r"^[tnf]?[0-9]{1,7}$")]
+"""A list and the offset in it to go back to: a number is the silent list's, after a ``t`` the
+tasks', after an ``n`` theirs who never answer, after an ``f`` theirs who answer less."""
+
+
 class TaskTap(CallbackData, prefix="lm"):
-    """``task``: ``menu today silent broadcast invite inbox console mine``."""
+    """``task``: ``menu today silent tasks broadcast rollcall rollcall_new invite inbox
+    console mine``."""
 
     task: str
 
@@ -21,9 +27,20 @@ class SilentPageTap(CallbackData, prefix="ls"):
 
 
 class PersonTap(CallbackData, prefix="lp"):
-    """A name of the silent list; ``offset`` is the page to go back to."""
+    """A name of a list."""
 
     person_id: Id
+    back: Back
+
+
+class TasksPageTap(CallbackData, prefix="lt"):
+    offset: Offset
+
+
+class HabitTap(CallbackData, prefix="lh"):
+    """``habit``: ``never`` or ``fading``."""
+
+    habit: str
     offset: Offset
 
 
@@ -33,16 +50,16 @@ class CallTap(CallbackData, prefix="ll"):
     person_id: Id
     reached: bool
     after: Id
-    offset: Offset
+    back: Back
 
 
 class UndoTap(CallbackData, prefix="lu"):
     contact_id: Id
-    offset: Offset
+    back: Back
 
 
 class AreaTap(CallbackData, prefix="la"):
-    """``task``: ``invite`` or ``broadcast``, and the area it is for."""
+    """``task``: ``invite``, ``broadcast`` or ``rollcall``, and the area it is for."""
 
     task: str
     area_id: Id
@@ -80,3 +97,21 @@ class CaseTap(CallbackData, prefix="lk"):
 
     case_id: Id
     act: str
+
+
+class PlaceTap(CallbackData, prefix="rp"):
+    """``act``: ``open`` shows finer places, ``take`` asks those who are there. Codes as stored."""
+
+    act: str
+    area_id: Id
+    country: str | None = None
+    province: str | None = None
+    city: str | None = None
+
+
+class CallDraftTap(CallbackData, prefix="rd"):
+    """``act``: ``usual edit cancel``, and ``urgent`` or ``calm``, which ask; ``draft`` names the
+    preview it stands under."""
+
+    act: str
+    draft: str = ""

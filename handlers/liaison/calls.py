@@ -6,17 +6,16 @@ from aiogram import Router
 from aiogram.types import CallbackQuery, InlineKeyboardMarkup
 from aiogram.utils.i18n import gettext as _
 
-from handlers.liaison.callbacks import CallTap, SilentPageTap, UndoTap
-from handlers.liaison.keyboards import button, menu_row
+from handlers.liaison.callbacks import CallTap, UndoTap
+from handlers.liaison.card import open_person
+from handlers.liaison.keyboards import back_tap, button, menu_row
 from handlers.liaison.show import Page, remark, show
-from handlers.liaison.silent import look_at_family, person_card
 from handlers.liaison.wording import name_of
 from handlers.say import clock_time
 from storage.database import Tx
-from storage.people.looks import record_look
 from storage.people.who import Who, person_name
 from storage.register.calls import note_call, undo_call
-from storage.register.silence import access_person
+from storage.rhythm.tasks import close_tasks, reopen_task
 
 router = Router(name="liaison.calls")
 
@@ -37,6 +36,8 @@ async def tap_called(
         return remark(tap, _("This person isn't yours to look after, or not any more."))
     if not noted.first:
         return remark(tap, _("Already noted."))
+    if callback_data.reached:
+        await close_tasks(tx, now, callback_data.person_id)
     name = await person_name(tx, callback_data.person_id) or _("Someone without a name")
     told = (
         _("Noted, {time}: you reached {name} by phone.")
@@ -44,11 +45,11 @@ async def tap_called(
         else _("Noted, {time}: you called {name} and couldn't reach them. Still on the list.")
     )
     rows = [
-        [button(_("Next on the list"), SilentPageTap(offset=callback_data.offset))],
+        [button(_("Next on the list"), back_tap(callback_data.back))],
         [
             button(
                 _("Undo"),
-                UndoTap(contact_id=noted.contact_id, offset=callback_data.offset),
+                UndoTap(contact_id=noted.contact_id, back=callback_data.back),
             )
         ],
         menu_row(),
@@ -64,14 +65,13 @@ async def tap_called(
 async def tap_undo(
     tap: CallbackQuery, callback_data: UndoTap, tx: Tx, who: Who, now: datetime
 ) -> Page:
-    person_id = await undo_call(tx, by=who, contact_id=callback_data.contact_id, now=now)
-    if person_id is None:
+    undone = await undo_call(tx, by=who, contact_id=callback_data.contact_id, now=now)
+    if undone is None:
         return remark(tap, _("This was taken back already."))
-    person = await access_person(tx, who, person_id, now)
-    if person is None:
+    await reopen_task(tx, undone.person_id, undone.at)
+    opened = await open_person(tx, who, undone.person_id, now, callback_data.back)
+    if opened is None:
         return show(tap, _("Taken back, as if it had not been noted."))
-    await record_look(tx, who.person_id, now, what="person", person_id=person_id)
-    family = await look_at_family(tx, who, person_id, now)
-    text, keyboard = person_card(person, family, now, who.timezone, callback_data.offset)
+    person, (text, keyboard) = opened
     note = _("Taken back. {name} is as before.").format(name=name_of(person))
     return show(tap, text, keyboard, note)

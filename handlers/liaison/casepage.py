@@ -8,9 +8,9 @@ from aiogram.utils.i18n import gettext as _
 from aiogram.utils.i18n import ngettext
 
 from handlers.carried import AS_IT_CAME
-from handlers.liaison.wording import days_between, short_day
+from handlers.liaison.wording import days_between
 from handlers.long_text import cut_text, utf16_length
-from handlers.say import clock_time
+from handlers.say import clock_time, short_day
 from storage.talk.inbox import CaseLine, CaseView
 
 _SHORT = 80

@@ -167,7 +167,7 @@ async def open_case_page(
     await record_look(tx, who.person_id, now, what="case", person_id=case.person_id)
     rows = case_rows(case.id)
     if case.person_name is not None:
-        card = PersonTap(person_id=case.person_id, offset=0)
+        card = PersonTap(person_id=case.person_id, back="0")
         rows.append([button(_("How to reach them"), card)])
     rows.append([task_button("inbox", _("Inbox"))])
     return [

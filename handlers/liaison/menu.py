@@ -21,12 +21,13 @@ def officer_menu(who: Who) -> tuple[str, InlineKeyboardMarkup]:
     """The menu as text and keyboard; for a worker too, with a way to their own page."""
     rows = [
         [task_button("today", _("Today")), task_button("silent", _("Not heard from"))],
-        [task_button("inbox", _("Inbox")), task_button("broadcast", _("Send a notice"))],
+        [task_button("tasks", _("Tasks")), task_button("inbox", _("Inbox"))],
+        [task_button("broadcast", _("Send a notice")), task_button("rollcall", _("Roll call"))],
         [task_button("invite", _("Invite people")), task_button("console", _("Console"))],
+        [open_my_data()],
     ]
-    rows.append([open_my_data()])
     if who.is_worker:
-        rows[-1].append(task_button("mine", _("My own page")))
+        rows.append([task_button("mine", _("My own page"))])
     if who.is_relative:
         rows.append([button(_("I've heard from my family"), KinTap(act="heard"))])
     text = (

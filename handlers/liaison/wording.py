@@ -5,10 +5,17 @@ from zoneinfo import ZoneInfo
 
 from aiogram.utils.i18n import get_i18n, ngettext
 from aiogram.utils.i18n import gettext as _
-from babel.dates import format_date
 
+from handlers.say import short_day
 from storage.people.places import place_name
 from storage.register.silence import SilentPerson
+
+SEPARATOR = " · "
+
+
+def cut_name(name: str) -> str:
+    """Short enough for a line of a list, or a button."""
+    return name if len(name) <= 30 else f"{name[:29]}…"
 
 
 def name_of(person: SilentPerson) -> str:
@@ -25,13 +32,6 @@ def days_between(then: datetime, now: datetime, timezone: str) -> int:
     """Whole days on the officer's calendar."""
     zone = ZoneInfo(timezone)
     return max(0, (now.astimezone(zone).date() - then.astimezone(zone).date()).days)
-
-
-def short_day(at: datetime, timezone: str) -> str:
-    """The weekday and date without the year: "Mon 16 Nov"."""
-    zone = ZoneInfo(timezone)
-    pattern = {"zh": "M月d日EEEE"}.get(get_i18n().current_locale, "EEE d MMM")
-    return format_date(at.astimezone(zone), pattern, locale=get_i18n().current_locale)
 
 
 def since_words(person: SilentPerson, now: datetime, timezone: str) -> str:
@@ -57,11 +57,11 @@ def days_words(person: SilentPerson, now: datetime, timezone: str) -> str:
 
 
 def why_words(person: SilentPerson, timezone: str) -> str | None:
-    """Why they are silent, and with it what may help."""
+    """Why they are silent."""
     if person.tried_at is not None and person.standing == "tried":
         return _("tried on {day}, not reached").format(day=short_day(person.tried_at, timezone))
     reasons = {
-        "unreachable": _("messages don't get through any more, only a call will help"),
+        "unreachable": _("messages don't get through any more"),
         "unanswered": _("asked this week, no answer yet"),
         "unasked": _("not asked this week"),
         "quiet": _("chose to be asked less often"),

@@ -11,8 +11,10 @@ from storage.people.who import Who
 _TASKS: Final[dict[str, frozenset[str]]] = {
     "today": frozenset({"today", "今天", "今日", "本周", "这周"}),
     "silent": frozenset({"silent", "silence", "没消息", "没有消息", "没消息的人"}),
+    "tasks": frozenset({"tasks", "task", "任务", "待办", "待联系"}),
     "inbox": frozenset({"inbox", "cases", "求助", "诉求", "收件箱", "来信"}),
     "broadcast": frozenset({"broadcast", "notice", "通知", "发通知", "群发"}),
+    "rollcall": frozenset({"rollcall", "roll call", "点名", "紧急点名", "问平安"}),
     "invite": frozenset({"invite", "link", "qr", "邀请", "邀请链接", "二维码"}),
     "console": frozenset({"console", "后台", "网页", "网页后台", "台账"}),
 }

@@ -3,9 +3,11 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Final, Literal
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Row,
     Select,
@@ -69,7 +71,7 @@ def _askable(worker: Any, relative: Any) -> ColumnElement[bool]:
     return askable
 
 
-def _may_be_asked(checkin_ids: Collection[int]) -> Select[Any]:
+def _may_be_asked(checkin_ids: Collection[int] | BindParameter[Any]) -> Select[Any]:
     """One row for each tie that may be asked about each check-in, the best one ``place`` 1."""
     worker, relative = aliased(Person), aliased(Person)
     answered = (
@@ -97,6 +99,31 @@ def _may_be_asked(checkin_ids: Collection[int]) -> Select[Any]:
     )
 
 
+@cache
+def _state() -> tuple[Select[Any], Select[Any]]:
+    """Who has somebody to ask, and what was asked, of ``checkins``.
+
+    Building them costs many times what they do, and escalation asks with every batch.
+    """
+    these = bindparam("checkins", expanding=True)
+    askable = _may_be_asked(these).subquery("askable")
+    stands = exists(
+        select(literal(1)).where(
+            askable.c.checkin_id == KinQuestion.checkin_id, askable.c.kin_id == KinQuestion.kin_id
+        )
+    )
+    asked = (
+        select(
+            KinQuestion.checkin_id,
+            KinQuestion.asked_at,
+            KinQuestion.answer,
+        )
+        .where(KinQuestion.checkin_id.in_(these), KinQuestion.answered_at.is_not(None) | stands)
+        .order_by(KinQuestion.answered_at.is_not(None), KinQuestion.answered_at, KinQuestion.id)
+    )
+    return select(askable.c.checkin_id).where(askable.c.place == 1), asked
+
+
 async def kin_state(tx: Tx, checkin_ids: Collection[int]) -> dict[int, KinState]:
     """Where the family stands with each check-in; those without any family are not in it.
 
@@ -105,26 +132,10 @@ async def kin_state(tx: Tx, checkin_ids: Collection[int]) -> dict[int, KinState]
     """
     if not checkin_ids:
         return {}
-    askable = _may_be_asked(checkin_ids).subquery("askable")
-    may = await tx.execute(select(askable.c.checkin_id).where(askable.c.place == 1))
-    known = {row.checkin_id: KinState(relative=True) for row in may}
-    stands = exists(
-        select(literal(1)).where(
-            askable.c.checkin_id == KinQuestion.checkin_id, askable.c.kin_id == KinQuestion.kin_id
-        )
-    )
-    asked = await tx.execute(
-        select(
-            KinQuestion.checkin_id,
-            KinQuestion.asked_at,
-            KinQuestion.answer,
-        )
-        .where(
-            KinQuestion.checkin_id.in_(checkin_ids),
-            KinQuestion.answered_at.is_not(None) | stands,
-        )
-        .order_by(KinQuestion.answered_at.is_not(None), KinQuestion.answered_at, KinQuestion.id)
-    )
+    able, questions = _state()
+    these = {"checkins": list(checkin_ids)}
+    known = {row.checkin_id: KinState(relative=True) for row in await tx.execute(able, these)}
+    asked = await tx.execute(questions, these)
     for row in asked:  # answers last, the newest at the end
         before = known.get(row.checkin_id, KinState())
         known[row.checkin_id] = KinState(before.relative, row.asked_at, row.answer or before.said)

@@ -188,8 +188,8 @@ class Task(Base):
     """Something a liaison is asked to do about a silent worker; open while ``closed_at`` is null.
 
     ``why``: the class of the silence, or what the relative said. At ``raise_at`` it is raised to
-    the supervisor, ``raised_at`` says that it was. ``told_at`` is when an officer's digest last took
-    it up: null until the liaison's did, before ``raised_at`` until the supervisor's did.
+    the supervisor, ``raised_at`` says that it was. ``told_at`` is when an officer's digest last
+    took it up: null until the liaison's did, before ``raised_at`` until the supervisor's did.
     ``closed_as``: ``heard``, ``vouched``, ``reached``, ``left``, ``done``.
     """
 

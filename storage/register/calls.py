@@ -24,6 +24,14 @@ class CallNoted:
     first: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """The worker whose call was taken back, and when (UTC) it had been noted."""
+
+    person_id: int
+    at: datetime
+
+
 async def note_call(
     tx: Tx, *, by: Who, person_id: int, reached: bool, after: int, now: datetime
 ) -> CallNoted | None:
@@ -65,15 +73,15 @@ async def note_call(
     return CallNoted(contact_id, first=True)
 
 
-async def undo_call(tx: Tx, *, by: Who, contact_id: int, now: datetime) -> int | None:
-    """Take back one's own call with a row that corrects it; returns the worker's id.
+async def undo_call(tx: Tx, *, by: Who, contact_id: int, now: datetime) -> Undone | None:
+    """Take back one's own call with a row that corrects it; returns whose it was, and when.
 
     None when it is not ``by``'s, or was taken back before. The row itself stays.
     """
     correction = aliased(Contact)
     row = (
         await tx.execute(
-            select(Contact.person_id, Contact.area_id, Contact.kind).where(
+            select(Contact.person_id, Contact.area_id, Contact.kind, Contact.at).where(
                 Contact.id == contact_id,
                 Contact.by_person_id == by.person_id,
                 Contact.evidence == "liaison",
@@ -102,5 +110,4 @@ async def undo_call(tx: Tx, *, by: Who, contact_id: int, now: datetime) -> int |
             corrects_id=contact_id,
         )
     )
-    person_id: int = row.person_id
-    return person_id
+    return Undone(row.person_id, row.at)

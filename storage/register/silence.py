@@ -35,7 +35,7 @@ from storage.people.duties import covers, duty_roots
 from storage.people.who import Who
 from storage.register.figures import Counts, live_figures
 from storage.register.periods import Period, week_of
-from storage.register.standing import STANDINGS, standings
+from storage.register.standing import STANDINGS, Silence, standings
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class SilentPerson:
     city: str | None
     place: str | None
     standing: str | None
-    silence: str | None
+    silence: Silence | None
     excluded: str | None
     last_heard_at: datetime | None
     since: datetime
