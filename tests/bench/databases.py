@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from storage.database import Database
 from storage.migrate import upgrade
@@ -25,6 +26,20 @@ async def open_migrated(url: str) -> AsyncIterator[Database]:
         yield db
     finally:
         await db.close()
+
+
+async def beside(url: str, name: str) -> str:
+    """The URL of a second database: another file in the same folder, or on the same server."""
+    made = make_url(url)
+    if made.get_backend_name() == "sqlite":
+        made = made.set(database=str(Path(made.database or "").with_name(f"{name}.db")))
+    else:
+        engine = create_async_engine(url, isolation_level="AUTOCOMMIT")
+        async with engine.connect() as conn:
+            await conn.exec_driver_sql(f"CREATE DATABASE {name}")
+        await engine.dispose()
+        made = made.set(database=name)
+    return made.render_as_string(hide_password=False)
 
 
 @contextlib.contextmanager

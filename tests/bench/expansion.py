@@ -4,14 +4,11 @@ The floor writes the very same rows, from a table that holds them ready, into th
 its indexes and constraints, in one statement. ``BENCH_PEOPLE`` sets another size.
 """
 
-import gc
 import itertools
 import os
-import re
 import statistics
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 
 from sqlalchemy import text
 
@@ -21,6 +18,7 @@ from storage.outbox.broadcasts import plan_broadcast
 from storage.people.areas import AreaInfo, add_area
 from tests.bench.databases import open_migrated, postgres_url, sqlite_url
 from tests.bench.figure import Figure
+from tests.bench.growth import begin_to_watch, highest
 from tests.bench.population import BOT_ID
 
 PEOPLE = int(os.environ.get("BENCH_PEOPLE", "1000000"))
@@ -28,7 +26,6 @@ ROUNDS = 3
 _VILLAGES = 500
 _NEAR_ENOUGH = 0.5
 _MOST_MEMORY = 64.0
-_STATUS = Path("/proc/self/status")
 _COLUMNS = (
     "person_id, template, priority, urgent, lane, broadcast_id, dedupe_key, not_before, "
     "expires_at, state, attempts, created_at, params"
@@ -48,21 +45,21 @@ async def measure_postgres() -> list[Figure]:
 async def _measure(url: str, people: int = PEOPLE) -> list[Figure]:
     async with open_migrated(url) as db:
         county = await _populate(db, people)
-        before = _begin_to_watch()
+        before = begin_to_watch()
         await _round(db, county, people)  # warm, and it leaves the rows that the floor writes
         await _keep_ready(db)
         ours: list[float] = []
         floors: list[float] = []
-        longest, growth = 0.0, _highest() - before
+        longest, growth = 0.0, highest() - before
         for _ in range(ROUNDS):
             await _clear(db)
             floors.append(await _floor(db))
             await _clear(db)
-            before = _begin_to_watch()
+            before = begin_to_watch()
             seconds, chunk = await _round(db, county, people)
             ours.append(seconds)
             longest = max(longest, chunk)
-            growth = max(growth, _highest() - before)
+            growth = max(growth, highest() - before)
     ratios = [floor / mine for floor, mine in zip(floors, ours, strict=True)]
     ratio = statistics.median(ratios)
     name = db.url.get_backend_name()
@@ -186,20 +183,3 @@ async def _area(tx: Tx, code: str, parent: str | None, now: datetime) -> AreaInf
     return await add_area(
         tx, code=code, name=code, parent=parent, timezone=None, language=None, now=now
     )
-
-
-def _begin_to_watch() -> float:
-    """Memory now, in MiB; from here on :func:`_highest` remembers the most there was."""
-    gc.collect()
-    Path("/proc/self/clear_refs").write_text("5", "ascii")
-    return _memory("VmRSS")
-
-
-def _highest() -> float:
-    return _memory("VmHWM")
-
-
-def _memory(name: str) -> float:
-    found = re.search(rf"^{name}:\s+(\d+)", _STATUS.read_text("ascii"), re.MULTILINE)
-    assert found is not None
-    return int(found[1]) / 1024
