@@ -11,7 +11,7 @@ from bot.cli.session import AreaCode, AsJson, show, with_database
 if TYPE_CHECKING:
     from bot.opening import Opened
     from storage.rules.kept import RuleInfo
-    from storage.rules.terms import Terms
+    from storage.rules.terms import Problem, Terms
 
 app = typer.Typer(help="Check-in and reminder rules: when people are asked, and of what reminded.")
 
@@ -93,6 +93,7 @@ def add(
     """Make one rule. It speaks for the area and all below it that has none of the same code."""
     from storage.people.areas import find_area
     from storage.rules.kept import add_rule
+    from storage.rules.overlaps import find_overlaps
 
     given = _table(
         kind, every, on, around, days, date, at, between, window, nudge, then, supervisor, topic,
@@ -101,8 +102,12 @@ def add(
     terms = _check({"code": code, "kind": kind, **given})
 
     async def work(opened: "Opened") -> "RuleInfo":
+        now = datetime.now(UTC)
         async with opened.db.write() as tx:
-            return await add_rule(tx, await find_area(tx, area), terms, datetime.now(UTC))
+            found = await find_area(tx, area)
+            rule = await add_rule(tx, found, terms, now)
+            _refuse(await find_overlaps(tx, found, terms, now, rule_id=rule.id))
+            return rule
 
     rule = with_database(work)
     show(_as_json(rule), f"Added: {_line(rule)}", as_json=as_json)
@@ -133,17 +138,21 @@ def edit(
     """Change what is given and keep the rest. Questions that are out keep their old terms."""
     from storage.people.areas import find_area
     from storage.rules.kept import edit_rule, find_rule
+    from storage.rules.overlaps import find_overlaps
     from storage.rules.table import as_table
 
     async def work(opened: "Opened") -> "RuleInfo":
+        now = datetime.now(UTC)
         async with opened.db.write() as tx:
-            rule = await find_rule(tx, await find_area(tx, area), code)
+            found = await find_area(tx, area)
+            rule = await find_rule(tx, found, code)
             given = _table(
                 rule.terms.kind, every, on, around, days, date, at, between, window, nudge, then,
                 supervisor, topic, zh, en, starts, ends,
             )  # fmt: skip
             terms = _check(_merge(as_table(rule.terms), given))
-            return await edit_rule(tx, rule, terms, datetime.now(UTC))
+            _refuse(await find_overlaps(tx, found, terms, now, rule_id=rule.id))
+            return await edit_rule(tx, rule, terms, now)
 
     rule = with_database(work)
     show(_as_json(rule), f"Changed: {_line(rule)}", as_json=as_json)
@@ -230,13 +239,19 @@ def _merge(before: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check(table: dict[str, Any]) -> "Terms":
-    from storage.errors import Refused
     from storage.rules.reading import read_rule
 
     terms, problems = read_rule(table)
-    if terms is None:
-        raise Refused("; ".join(f"--{problem}" for problem in problems))
+    _refuse(problems)
+    assert terms is not None
     return terms
+
+
+def _refuse(problems: "list[Problem]") -> None:
+    from storage.errors import Refused
+
+    if problems:
+        raise Refused("; ".join(f"--{problem}" for problem in problems))
 
 
 def _line(rule: "RuleInfo") -> str:

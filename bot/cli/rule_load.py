@@ -12,7 +12,9 @@ from bot.cli.session import AsJson, show, with_database
 if TYPE_CHECKING:
     from bot.opening import Opened
     from storage.database import Tx
+    from storage.people.areas import AreaInfo
     from storage.rules.file import FileRule
+    from storage.rules.kept import RuleInfo
 
 
 def load(
@@ -63,29 +65,39 @@ class _OnlyChecked(Exception):
 async def _apply(tx: "Tx", rules: "list[FileRule]") -> dict[str, list[str]]:
     from storage.errors import Refused
     from storage.people.areas import UnknownArea, find_area
+    from storage.reminders.topics import BadTopic
     from storage.rules.file import BadRules
     from storage.rules.kept import add_rule, edit_rule, running_rules
+    from storage.rules.overlaps import find_overlaps
 
     now = datetime.now(UTC)
     known = {(rule.area_code, rule.terms.code): rule for rule in await running_rules(tx)}
     done: dict[str, list[str]] = {"added": [], "changed": [], "unchanged": []}
     problems = []
+    kept: list[tuple[FileRule, AreaInfo, RuleInfo]] = []
     for it in rules:
         name = f"{it.area}/{it.terms.code}"
         before = known.get((it.area, it.terms.code))
         try:
+            area = await find_area(tx, it.area)
             if before is None:
-                await add_rule(tx, await find_area(tx, it.area), it.terms, now)
+                kept.append((it, area, await add_rule(tx, area, it.terms, now)))
                 done["added"].append(name)
             elif before.terms == it.terms:
                 done["unchanged"].append(name)
             else:
-                await edit_rule(tx, before, it.terms, now)
+                kept.append((it, area, await edit_rule(tx, before, it.terms, now)))
                 done["changed"].append(name)
         except UnknownArea as problem:
             problems.append(it.problem("area", str(problem)))
+        except BadTopic as problem:
+            problems.append(it.problem(problem.field, str(problem)))
         except Refused as problem:
             problems.append(it.problem("", str(problem)))
+    # Only now: a file may move one rule out of another's way.
+    for it, area, rule in kept:
+        found = await find_overlaps(tx, area, rule.terms, now, rule_id=rule.id)
+        problems += [it.problem(each.field, each.reason) for each in found]
     if problems:
         raise BadRules(problems)
     return done

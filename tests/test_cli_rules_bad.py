@@ -1,0 +1,91 @@
+"""Bad rules are refused at entry, each with its line and its reason; what runs goes on."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.command import Command
+
+
+@pytest.fixture
+def county(installed: Command) -> Command:
+    installed("area", "add", "nanlai", "南来镇")
+    installed("area", "add", "tianjing", "甜井村", "--parent", "nanlai")
+    return installed
+
+
+RULE = """[[rule]]
+code = "own"
+area = "nanlai"
+kind = "checkin"
+every = "1 week"
+on = ["wednesday"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "line", "says"),
+    [
+        ('on = ["wednesday"]', 'on = ["wednesday"]\nwindow = "20h"', 7, "20 h is over before"),
+        ('every = "1 week"\non = ["wednesday"]', 'around = "02-30"', 5, "no day 30 in February"),
+        ('"nanlai"', '"moon"', 3, "There is no area “moon”"),
+        ("kind", "starts = 2027-02-29\nkind", 4, "this is not TOML"),
+        ('"checkin"', '"reminder"\ntopic = "gold"', 5, "there is no topic “gold”"),
+        (RULE, RULE + RULE, 8, "has a rule of this code on line 1"),
+        ('"wednesday"', '"sunday"', 6, "each of its days is a day of nanlai/weekly too"),
+        ('"1 week"', '"1 year"', 5, "write it as “1 week” or “3 months”"),
+        ('["wednesday"]', '["wednesday", "sunday"]', 6, "each day of nanlai/weekly would be"),
+        ('"own"', '"Own"', 2, "use small letters"),
+        ("every", 'at = "23:30"\nevery', 5, "is in the night"),
+        ("every", "ofter = 3\nevery", 5, "there is no such key"),
+        ("every", 'nudges = ["48h", "24h"]\nevery', 5, "each comes later than the one before"),
+    ],
+)
+def test_each_mistake_has_its_line_and_its_reason(
+    county: Command, tmp_path: Path, before: str, after: str, line: int, says: str
+) -> None:
+    file = tmp_path / "rules.toml"
+    assert before in RULE
+    file.write_text(RULE.replace(before, after, 1), encoding="utf-8")
+    done = county("rule", "load", str(file))
+    assert done.code == 1
+    assert f"line {line}" in done.err
+    assert says in done.err
+    assert [rule["code"] for rule in county("rule", "list", "--json").json["rules"]] == ["weekly"]
+
+
+def test_a_file_may_move_one_rule_out_of_anothers_way(county: Command, tmp_path: Path) -> None:
+    file = tmp_path / "rules.toml"
+    moved = RULE.replace('"own"', '"weekly"') + RULE.replace('"wednesday"', '"sunday"')
+    file.write_text(moved, encoding="utf-8")
+    done = county("rule", "load", str(file), "--json").json
+    assert (done["added"], done["changed"]) == (["nanlai/own"], ["nanlai/weekly"])
+
+
+def test_one_rule_in_anothers_way_is_refused_by_options_too(county: Command) -> None:
+    way = ("--every", "1 week", "--on", "sunday")
+    refused = county("rule", "add", "second", "--area", "tianjing", *way).complaint
+    assert "--on: each of its days is a day of nanlai/weekly too" in refused
+    county("rule", "add", "second", "--area", "tianjing", "--every", "1 month", "--on", "15")
+    refused = county("rule", "edit", "second", "--area", "tianjing", *way).complaint
+    assert "nobody is asked twice on a day" in refused
+    assert county("rule", "add", "weekly", "--area", "tianjing", *way).code == 0
+
+
+def test_a_zone_that_does_not_exist(county: Command) -> None:
+    bad = county("area", "add", "mare", "x", "--timezone", "Moon/Mare").complaint
+    assert "“Moon/Mare” is not a time zone" in bad
+    days = ("--from", "2027-01-01", "--to", "2027-01-02")
+    bad = county("agenda", "--area", "nanlai", *days, "--timezone", "Moon/Mare").complaint
+    assert "“Moon/Mare” is not a time zone" in bad
+
+
+def test_the_agenda_ends_with_the_calendar_and_says_so(county: Command) -> None:
+    late = county("agenda", "--area", "nanlai", "--from", "2100-12-20", "--to", "2102-01-01")
+    assert "2100-12-26 10:00  checkin  weekly" in late.out
+    assert late.out.splitlines()[-1].startswith("The calendar is known until 2100-12-31")
+    beyond = county("agenda", "--area", "nanlai", "--from", "2101-01-01", "--to", "2102-01-01")
+    assert "the calendar is known until 2100-12-31" in beyond.complaint
+    lisbon = ("--from", "2027-03-07", "--to", "2027-03-07", "--timezone", "Europe/Lisbon", "--json")
+    (entry,) = county("agenda", "--area", "nanlai", *lisbon).json
+    assert entry["at_utc"] == "2027-03-07T10:00:00+00:00"
