@@ -11,6 +11,7 @@ from handlers.relative import mydata as relative_mydata
 from handlers.room import private_only
 from handlers.worker import (
     checkin,
+    clock,
     device,
     enrol,
     fallback,
@@ -23,7 +24,9 @@ from handlers.worker import (
     news,
     notices,
     place,
+    quiet,
     reach,
+    rhythm,
 )
 from handlers.worker.access import plain_worker
 
@@ -62,6 +65,9 @@ def conversations() -> Router:
                 join.router,
                 leave.router,
                 mydata.router,
+                rhythm.router,
+                quiet.router,
+                clock.router,
                 family.router,
                 device.router,
                 naming.router,

@@ -28,8 +28,7 @@ def zone_of(name: str) -> ZoneInfo:
 def wait_until(now: datetime, zone: ZoneInfo, quiet_from: int, quiet_to: int) -> datetime | None:
     """When something unsolicited may arrive: the end (UTC) of night and of a person's quiet hours.
 
-    ``None``: now. Equal hours are somebody who is awake around the clock: nobody can choose that,
-    but a demo is looked at by night too.
+    ``None``: now. Equal hours are somebody who is awake around the clock, which nobody can choose.
     """
     if quiet_from == quiet_to:
         return None

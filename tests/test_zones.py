@@ -11,6 +11,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
+from scheduler.checkins import quarters_of
+from scheduler.quiet import wait_until
 from storage.calendar.recurrence import Around, Hours, Timing, Weeks, next_slot, slots_between
 
 FIRST, LAST = date(2026, 1, 1), date(2036, 12, 31)
@@ -132,3 +134,37 @@ def test_looking_at_any_time_finds_the_same_slots() -> None:
                 assert next_slot(timing, zone, slot.at - SECOND) == slot
                 assert next_slot(timing, zone, slot.at) == following
                 assert next_slot(timing, zone, following.at - SECOND) == following
+
+
+def test_everyone_is_asked_once_a_day_at_their_own_quarter_and_by_day() -> None:
+    """Around every change: the quarters of the day are within the rule's hours, each is once."""
+    for hours in (Hours(), Hours(time(8), time(8), time(8, 15)), Hours(time(20), time(18))):
+        timing = Timing(DAILY, FIRST, None, hours)
+        for (_, changed), zone in ways().items():
+            for at in [change[0] for change in changed]:
+                for slot in slots_between(timing, zone, at - 2 * DAY, at + 2 * DAY):
+                    quarters = quarters_of(hours, zone, slot)
+                    minutes = [quarter.minute for quarter in quarters]
+                    assert minutes == sorted(set(minutes)), (zone, slot)
+                    for quarter in quarters:
+                        there = local(zone, quarter.at)
+                        assert there.date() == slot.day, (zone, slot, quarter)
+                        assert hours.are_open(there.time()), (zone, slot, quarter)
+                        assert there.hour * 60 + there.minute == quarter.minute, (zone, quarter)
+
+
+def test_nothing_unasked_leaves_at_night_in_any_zone() -> None:
+    """Whatever somebody chose, what waits leaves between eight and nine in the evening, theirs."""
+    chosen = [(21, 8), (22, 7), (8, 16), (19, 10), (12, 14), (20, 21)]
+    for (_, changed), zone in ways().items():
+        moments = [START, *(change[0] for change in changed)]
+        for moment in moments:
+            for quarters in range(-100, 100, 7):
+                now = moment + timedelta(minutes=15 * quarters)
+                for start, end in chosen:
+                    leaves = wait_until(now, zone, start, end) or now
+                    hour = local(zone, leaves).hour
+                    assert 8 <= hour < 21, (zone, now)
+                    quiet = start <= hour < end if start < end else hour >= start or hour < end
+                    assert not quiet, (zone, now, start, end)
+                    assert leaves - now < timedelta(hours=27), (zone, now)

@@ -17,6 +17,7 @@ from handlers.say import Says, day, language_name, replace, say, toast, zone_nam
 from handlers.words import MY_DATA, Said
 from handlers.worker.access import known
 from handlers.worker.mydata import who_looked
+from handlers.worker.rhythm_page import quiet_words
 from storage.database import Tx
 from storage.family.ties import end_tie, spoken_for
 from storage.people.mydata import Held, held_about
@@ -57,8 +58,8 @@ async def _page(tx: Tx, who: Who, *, device_links: bool) -> tuple[str, InlineKey
         _("What we hold about you:"),
         _("Name: {name}").format(name=held.name or "—"),
         _("Language: {language}").format(language=language_name(who.language)),
-        _("Quiet hours: {start}:00–{end}:00 ({zone})").format(
-            start=held.quiet_from, end=held.quiet_to, zone=zone_name(who.timezone)
+        _("Quiet hours: {hours} ({zone})").format(
+            hours=quiet_words(held.quiet_from, held.quiet_to), zone=zone_name(who.timezone)
         ),
     ]
     if held.paused_until is not None:

@@ -18,6 +18,7 @@ from handlers.worker.access import worker
 from handlers.worker.help_call import ask_urgency
 from handlers.worker.place import ask_place
 from handlers.worker.states import Enrolling, Telling
+from scheduler.usual_hours import learn_hour
 from storage.database import Tx
 from storage.people.status import set_status
 from storage.people.who import Who
@@ -75,6 +76,7 @@ async def tap_answer(
             return toast(tap, _("We have your answer already. Thank you."))
         # A call for help counts even from a screen that still shows an answered question.
         return [toast(tap), *await _go_on(tx, who, state, now, answer)]
+    await learn_hour(tx, who, answered, now)
     await record_heard(
         tx, who, now, kind="checkin", outcome=answer, checkin_id=callback_data.checkin_id
     )
@@ -130,9 +132,11 @@ async def say_answer(
             tx, who, now, kind="help" if answer == "help" else "status", outcome=answer
         )
     else:
-        await answer_checkin(
+        answered = await answer_checkin(
             tx, checkin_id=open_one.id, person_id=who.person_id, answer=answer, now=now
         )
+        if answered is not None:
+            await learn_hour(tx, who, answered, now)
         await record_heard(tx, who, now, kind="checkin", outcome=answer, checkin_id=open_one.id)
         if open_one.bot_id == who.bot_id and open_one.message_id is not None:
             speech.append(

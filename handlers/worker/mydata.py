@@ -39,13 +39,14 @@ from handlers.worker.family import family_button
 from handlers.worker.menu import main_menu
 from handlers.worker.names import check_name, name_refused
 from handlers.worker.place import ask_place
+from handlers.worker.rhythm_page import hour_words, quiet_words, rhythm_button
 from handlers.worker.states import Telling
 from storage.database import Tx
 from storage.people.enrolment import rename
 from storage.people.looks import looks_at
 from storage.people.mydata import Held, export_person, held_about
 from storage.people.places import place_name
-from storage.people.status import set_language, set_quiet_hours, set_slower
+from storage.people.status import set_language
 from storage.people.who import Who
 from storage.register.contacts import record_heard
 
@@ -53,7 +54,6 @@ router = Router(name="mydata")
 router.message.filter(known)
 router.callback_query.filter(known)
 _LOOKS = 5
-_QUIET = ((21, 8), (22, 7), (23, 9), (20, 9))
 
 
 @router.message(Said(MY_DATA, "My data"))
@@ -95,14 +95,20 @@ async def _page(tx: Tx, who: Who, held: Held) -> str:
         _("Where you are: {place}").format(place=place or "—"),
         _("Right now: {status}").format(status=status_name(held.status)),
         _("Language: {language}").format(language=language_name(who.language)),
-        _("Quiet hours: {start}:00–{end}:00 ({zone})").format(
-            start=held.quiet_from, end=held.quiet_to, zone=zone_name(held.timezone)
+        _("Quiet hours: {hours} ({zone})").format(
+            hours=quiet_words(held.quiet_from, held.quiet_to), zone=zone_name(held.timezone)
         ),
     ]
     if held.paused_until is not None:
         lines.append(_("Paused until {day}").format(day=day(held.paused_until, held.timezone)))
     if held.slower:
         lines.append(_("You asked to be asked less often."))
+    if who.is_worker and held.ask_minute is not None:
+        asked_at = hour_words(held.ask_minute)
+        lines.append(_("You chose to be asked at about {time}.").format(time=asked_at))
+    elif who.is_worker and held.usual_minute is not None:
+        usual = hour_words(held.usual_minute // 15 * 15)
+        lines.append(_("You usually answer around {time}, so we ask then.").format(time=usual))
     if held.consented_at is not None:
         lines.append(_("You agreed on {day}.").format(day=day(held.consented_at, held.timezone)))
     lines.append(
@@ -143,11 +149,7 @@ def _buttons(who: Who, held: Held, *, device_links: bool) -> InlineKeyboardMarku
         if held.status == "paused"
         else button(_("Pause"), _tap("pause"))
     )
-    rhythm = (
-        button(_("Ask me every week again"), _tap("slower", "0"))
-        if held.slower
-        else button(_("Ask me less often"), _tap("slower", "1"))
-    )
+    asking = rhythm_button() if who.is_worker else button(_("Quiet hours"), _tap("quiet"))
     copies = [button(_("Get a copy"), _tap("export"))]
     if device_links:
         copies.append(button(_("Another phone"), _tap("device")))
@@ -159,8 +161,8 @@ def _buttons(who: Who, held: Held, *, device_links: bool) -> InlineKeyboardMarku
             button(_("Change my name"), _tap("name")),
             button(_("Change my place"), _tap("place")),
         ],
-        [button(_("Quiet hours"), _tap("quiet")), button(_("Language"), _tap("language"))],
-        [pause, rhythm],
+        [asking, button(_("Language"), _tap("language"))],
+        [pause],
         *([one] for one in family),
         copies,
         [button(_("Leave and erase everything"), _tap("leave"))],
@@ -219,43 +221,6 @@ async def tap_choose_language(tap: CallbackQuery, callback_data: DataTap, tx: Tx
                 main_menu(who)[1],
             ),
         ]
-
-
-@router.callback_query(DataTap.filter((F.act == "quiet") & (F.value == "")))
-async def tap_quiet(tap: CallbackQuery) -> Says:
-    rows = [
-        [button(f"{start}:00–{end}:00", _tap("quiet", f"{start}-{end}"))] for start, end in _QUIET
-    ]
-    markup = InlineKeyboardMarkup(inline_keyboard=[*rows, *_back()])
-    return [toast(tap), replace(tap, _("When shall we keep quiet? Your own time."), markup)]
-
-
-@router.callback_query(DataTap.filter((F.act == "quiet") & F.value.contains("-")))
-async def tap_choose_quiet(tap: CallbackQuery, callback_data: DataTap, tx: Tx, who: Who) -> Says:
-    offered = {f"{start}-{end}": (start, end) for start, end in _QUIET}
-    if callback_data.value not in offered:
-        return toast(tap, _("This button isn't yours to answer."))
-    start, end = offered[callback_data.value]
-    await set_quiet_hours(tx, who, start, end)
-    return [
-        toast(tap),
-        replace(
-            tap,
-            _("Good. Nothing unasked between {start}:00 and {end}:00.").format(
-                start=start, end=end
-            ),
-        ),
-    ]
-
-
-@router.callback_query(DataTap.filter(F.act == "slower"))
-async def tap_slower(
-    tap: CallbackQuery, callback_data: DataTap, tx: Tx, who: Who, now: datetime
-) -> Says:
-    slower = callback_data.value == "1"
-    await set_slower(tx, who, slower, now)
-    said = _("Good. We'll ask less often.") if slower else _("Good. We'll ask every week again.")
-    return [toast(tap), replace(tap, said)]
 
 
 @router.callback_query(DataTap.filter(F.act == "export"))

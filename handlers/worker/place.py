@@ -16,6 +16,7 @@ from handlers.keyboards import own_menu, place_or_message, place_skip
 from handlers.say import Says, replace, say, take_buttons_off, toast
 from handlers.words import SKIP, Said
 from handlers.worker.access import worker
+from handlers.worker.clock import ask_clock, is_unclear
 from handlers.worker.fallback import pass_on, passed_on
 from handlers.worker.media import IS_MEDIA
 from handlers.worker.states import Enrolling, Telling
@@ -114,7 +115,10 @@ async def _keep(
     said = _("Noted: {place}. No finer than that.").format(place=in_words(place, typed))
     done = await _done(message, who, state, said)
     if place is not None:
-        return done
+        if not is_unclear(place):
+            return done
+        text, clocks = ask_clock(place, get_i18n().current_locale, now)
+        return [done, say(message.chat.id, text, clocks)]
     unsure = _("I don't know this place, but your liaison may.")
     return [done, say(message.chat.id, unsure, place_or_message())]
 

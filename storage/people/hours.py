@@ -49,23 +49,23 @@ class Hours:
     prefers: str | None
     channels: tuple[str, ...]
 
-    @property
-    def keeps_quiet(self) -> tuple[int, int] | None:
-        """The hours of the day they keep quiet besides the night's, from and to, within the day."""
-        start, end = self.quiet_from, self.quiet_to
-        if start == end:
-            return None
-        if start < end:
-            start, end = max(start, DAY[0]), min(end, DAY[1])
-            return (start, end) if start < end else None
-        return None
 
-    @property
-    def night(self) -> tuple[int, int]:
-        """From when in the evening and to when in the morning nothing comes."""
-        if self.quiet_from > self.quiet_to:
-            return min(self.quiet_from, DAY[1]), max(self.quiet_to, DAY[0])
-        return DAY[1], DAY[0]
+def quiet_spans(quiet_from: int, quiet_to: int) -> list[tuple[int, int]]:
+    """The hours in which nothing unsolicited comes, from and to: the night's first, then others.
+
+    Those that a person chose lengthen the night where they touch it.
+    """
+    opens, closes = DAY
+    if quiet_from > quiet_to:
+        return [(min(quiet_from, closes), max(quiet_to, opens))]
+    start, end = max(quiet_from, opens), min(quiet_to, closes)
+    if start >= end:
+        return [(closes, opens)]
+    if start == opens:
+        return [(closes, end)]
+    if end == closes:
+        return [(start, opens)]
+    return [(closes, opens), (start, end)]
 
 
 async def hours_of(tx: Tx, person_id: int) -> Hours:
