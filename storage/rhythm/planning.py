@@ -7,13 +7,11 @@ from typing import Final
 
 from sqlalchemy import (
     ColumnElement,
-    Integer,
     String,
     Text,
     and_,
     case,
     cast,
-    column,
     exists,
     func,
     literal,
@@ -22,13 +20,13 @@ from sqlalchemy import (
     type_coerce,
     union_all,
     update,
-    values,
 )
 from sqlalchemy.orm import aliased
 
 from storage.calendar.recurrence import Hours, Slot, is_months_first
 from storage.database import Tx
-from storage.models import Area, Checkin, Person, Rule, RuleClock, StatusChange, UtcDateTime
+from storage.engine.given import given_rows
+from storage.models import Area, Checkin, Person, Rule, RuleClock, StatusChange
 from storage.outbox.messages import CHECKIN
 from storage.people.areas import in_subtree
 from storage.rhythm.checkins import enqueue_checkins, is_expected
@@ -239,48 +237,48 @@ async def plan_slot(
         return 0
     window = timedelta(hours=terms.window)
     step = timedelta(hours=terms.nudges[0]) if terms.nudges else window
-    at = UtcDateTime()
-    hours = (
-        values(column("minute", Integer), column("at", at), column("until", at), column("step", at))
-        .data([(it.minute, it.at, it.at + window, it.at + step) for it in quarters])
-        .cte("quarter")
+    hours = given_rows(
+        "quarter",
+        {"minute": int, "at": datetime, "until": datetime, "step": datetime},
+        [(it.minute, it.at, it.at + window, it.at + step) for it in quarters],
     )
     first, last = min(q.at for q in quarters), max(q.at for q in quarters)
     other = aliased(Checkin)
-    expected = (
-        select(
-            Person.id,
-            Person.area_id,
-            literal(rule.id),
-            literal(rule.version),
-            literal(slot.key),
-            hours.c.at,
-            hours.c.until,
-            hours.c.step,
-        )
-        .join(hours, hours.c.minute == minute_asked(terms))
-        .where(
-            is_expected(),
-            or_(
-                ~Person.slower,
-                and_(~Person.monthly, literal(slot.even)),
-                and_(Person.monthly, literal(is_months_first(rule.timing, slot.day))),
-            ),
-            ~exists().where(
-                other.person_id == Person.id,
-                other.rule_id.is_not(None),
-                other.rule_id != rule.id,
-                other.due_at >= first,
-                other.due_at <= last,
-            ),
-        )
+    expected = select(
+        Person.id.label("person_id"), Person.area_id, minute_asked(terms).label("minute")
+    ).where(
+        is_expected(),
+        or_(
+            ~Person.slower,
+            and_(~Person.monthly, literal(slot.even)),
+            and_(Person.monthly, literal(is_months_first(rule.timing, slot.day))),
+        ),
+        ~exists().where(
+            other.person_id == Person.id,
+            other.rule_id.is_not(None),
+            other.rule_id != rule.id,
+            other.due_at >= first,
+            other.due_at <= last,
+        ),
     )
     before = await tx.scalar(select(func.coalesce(func.max(Checkin.id), 0)))
-    # One statement of two parts: in each an index finds the people.
-    asked = union_all(*(expected.where(part) for part in parts))
+    # One statement of two parts: in each an index finds the people. Materialised, or SQLite would
+    # work out everyone's minute once for each quarter.
+    asked = union_all(*(expected.where(part) for part in parts)).cte("asked")
+    asked = asked.prefix_with("MATERIALIZED")
+    checkins = select(
+        asked.c.person_id,
+        asked.c.area_id,
+        literal(rule.id),
+        literal(rule.version),
+        literal(slot.key),
+        hours.c.at,
+        hours.c.until,
+        hours.c.step,
+    ).where(hours.c.minute == asked.c.minute)
     await tx.execute(
         tx.insert(Checkin)
-        .from_select(_ASKED, asked, include_defaults=False)
+        .from_select(_ASKED, checkins, include_defaults=False)
         .on_conflict_do_nothing()
     )
     return await enqueue_checkins(
