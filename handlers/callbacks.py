@@ -52,6 +52,24 @@ class DataTap(CallbackData, prefix="md"):
     value: str = ""
 
 
+class TopicTap(CallbackData, prefix="tp"):
+    """What a worker does with a topic: ``act`` ``list``, ``on``, ``off``, ``undo``, ``day``,
+    ``pick``, ``often``, ``every``; ``value`` is a day or a part of one, a number of months, or
+    both.
+    """
+
+    act: str
+    topic_id: Id = 0
+    value: str = ""
+
+
+class ReminderTap(CallbackData, prefix="rm"):
+    """``answer``: ``done``, ``later``, ``stop``."""
+
+    reminder_id: Id
+    answer: str
+
+
 class KinTap(CallbackData, prefix="kn"):
     """What a relative does: ``act`` ``heard``, ``fine``, ``mine``, ``stop``, about ``kin_id``."""
 

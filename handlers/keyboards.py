@@ -31,7 +31,8 @@ def worker_menu(*, officer: bool = False, relative: bool = False) -> ReplyKeyboa
     rows = [
         [KeyboardButton(text=_("I'm fine"))],
         [KeyboardButton(text=_("My news")), KeyboardButton(text=_("Help"))],
-        [KeyboardButton(text=_("Notices and services")), KeyboardButton(text=_("My data"))],
+        [KeyboardButton(text=_("Notices and services")), KeyboardButton(text=_("Reminders"))],
+        [KeyboardButton(text=_("My data"))],
     ]
     if relative:
         rows.append([KeyboardButton(text=_("I've heard from my family"))])

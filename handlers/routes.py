@@ -26,7 +26,10 @@ from handlers.worker import (
     place,
     quiet,
     reach,
+    reminder,
     rhythm,
+    topic_day,
+    topics,
 )
 from handlers.worker.access import plain_worker
 
@@ -78,6 +81,9 @@ def conversations() -> Router:
                 help_call.router,
                 news.router,
                 notices.router,
+                topics.router,
+                topic_day.router,
+                reminder.router,
                 enrol.router,
                 place.router,
                 reach.router,

@@ -23,19 +23,30 @@ from storage.database import Tx
 from storage.people.status import set_status
 from storage.people.who import Who
 from storage.register.contacts import record_heard
-from storage.rhythm.checkins import answer_checkin, open_checkin
+from storage.rhythm.checkins import Answered, answer_checkin, open_checkin
 
 router = Router(name="checkin")
 router.message.filter(worker)
 router.callback_query.filter(worker)
 ANSWERS = frozenset({"ok", "moved", "home", "help"})
 ANSWER_TAP = CheckinTap.filter(F.answer.in_(ANSWERS))
-_OPEN_TO_ANSWERS = (None, Telling.place.state, Enrolling.place.state)
+_OPEN_TO_ANSWERS = (
+    None,
+    Telling.place.state,
+    Telling.topic_day.state,
+    Enrolling.place.state,
+)
 
 
-def receipt(who: Who, answer: str, now: datetime, *, in_time: bool = True) -> str:
-    """What stands where the question stood."""
+def receipt(
+    who: Who, answer: str, now: datetime, *, in_time: bool = True, over: bool = False
+) -> str:
+    """What stands where the question stood; ``over``: a roll call had ended before."""
     time = clock_time(now, who.timezone)
+    if over and answer != "help":
+        return _(
+            "Got it, {time}. The roll call is over, and it is good to know you're safe."
+        ).format(time=time)
     if not in_time and answer == "ok":
         return _("That was an old question, but good to hear from you now, {time}.").format(
             time=time
@@ -82,8 +93,24 @@ async def tap_answer(
     )
     return [
         toast(tap),
-        replace(tap, receipt(who, answer, now, in_time=answered.in_time)),
+        replace(tap, receipt(who, answer, now, in_time=answered.in_time, over=answered.over)),
+        *_take_off(answered, who, tap),
         *await _go_on(tx, who, state, now, answer),
+    ]
+
+
+def _take_off(
+    answered: Answered, who: Who, tap: CallbackQuery | None = None
+) -> list[TelegramMethod[Any]]:
+    """Where else a roll call asks what is answered now, its buttons go.
+
+    Other questions keep theirs: they may stand in one message with what is still open.
+    """
+    tapped = None if tap is None or tap.message is None else tap.message.message_id
+    return [
+        EditMessageReplyMarkup(chat_id=other.chat_id, message_id=other.message_id)
+        for other in answered.others
+        if other.rollcall and other.bot_id == who.bot_id and other.message_id != tapped
     ]
 
 
@@ -135,10 +162,15 @@ async def say_answer(
         answered = await answer_checkin(
             tx, checkin_id=open_one.id, person_id=who.person_id, answer=answer, now=now
         )
+        others: list[TelegramMethod[Any]] = []
         if answered is not None:
             await learn_hour(tx, who, answered, now)
+            others = _take_off(answered, who)
         await record_heard(tx, who, now, kind="checkin", outcome=answer, checkin_id=open_one.id)
-        if open_one.bot_id == who.bot_id and open_one.message_id is not None:
+        if open_one.rollcall:
+            speech += others
+        elif open_one.bot_id == who.bot_id and open_one.message_id is not None:
+            speech += others
             speech.append(
                 EditMessageReplyMarkup(chat_id=open_one.chat_id, message_id=open_one.message_id)
             )

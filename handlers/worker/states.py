@@ -16,3 +16,4 @@ class Telling(StatesGroup):
     name = State()
     place = State()
     help = State()
+    topic_day = State()

@@ -1,0 +1,207 @@
+"""The day of a topic: written as people write days, or picked from buttons; and how often."""
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from aiogram import F, Router
+from aiogram.filters import StateFilter
+from aiogram.fsm.context import FSMContext
+from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
+from aiogram.utils.i18n import gettext as _
+
+from handlers.callbacks import TopicTap
+from handlers.days import NoSuchDay, OnlyMonth, day_words, looks_like_day, read_day
+from handlers.keyboards import button
+from handlers.say import Says, replace, say, toast
+from handlers.worker.access import worker
+from handlers.worker.fallback import pass_on
+from handlers.worker.states import Telling
+from handlers.worker.topics_page import (
+    ask_month,
+    ask_number,
+    ask_often,
+    ask_year,
+    name_of,
+    no_such_day,
+    subscribed_words,
+    tap,
+    topics_page,
+)
+from storage.calendar.personal_dates import lies_behind
+from storage.database import Tx
+from storage.people.who import Who
+from storage.register.contacts import record_heard
+from storage.reminders.subscriptions import (
+    EVERY,
+    BadDay,
+    Choice,
+    choice_of,
+    choices_of,
+    subscribe,
+)
+from storage.reminders.topics import TopicInfo
+
+router = Router(name="topic_day")
+router.message.filter(worker)
+router.callback_query.filter(worker)
+Page = tuple[str, InlineKeyboardMarkup]
+
+
+def today_of(who: Who, now: datetime) -> date:
+    return now.astimezone(ZoneInfo(who.timezone)).date()
+
+
+def no_more(tapped: CallbackQuery) -> Says:
+    """A topic that is offered no more, or never was."""
+    return toast(tapped, _('This button no longer does anything. "Menu" shows what you can do.'))
+
+
+async def ask_day(tapped: CallbackQuery, topic: TopicInfo, state: FSMContext, today: date) -> Says:
+    """Ask for the day that a topic needs; it may be written, or picked."""
+    await _wait_for_day(state, topic)
+    return [toast(tapped), replace(tapped, *ask_year(topic, today))]
+
+
+async def _wait_for_day(state: FSMContext, topic: TopicInfo) -> None:
+    await state.set_state(Telling.topic_day)
+    await state.set_data({"topic": topic.id})
+
+
+@router.callback_query(TopicTap.filter(F.act == "day"))
+async def tap_day(
+    tapped: CallbackQuery,
+    callback_data: TopicTap,
+    tx: Tx,
+    who: Who,
+    state: FSMContext,
+    now: datetime,
+) -> Says:
+    choice = await _dated(tx, who, callback_data.topic_id, now)
+    if choice is None:
+        return no_more(tapped)
+    return await ask_day(tapped, choice.topic, state, today_of(who, now))
+
+
+@router.callback_query(TopicTap.filter(F.act == "pick"))
+async def tap_pick(
+    tapped: CallbackQuery,
+    callback_data: TopicTap,
+    tx: Tx,
+    who: Who,
+    state: FSMContext,
+    now: datetime,
+) -> Says:
+    """A year, a month of it, a day of that."""
+    choice = await _dated(tx, who, callback_data.topic_id, now)
+    picked = _picked(callback_data.value)
+    if choice is None or picked is None:
+        return no_more(tapped)
+    if isinstance(picked, date):
+        return [toast(tapped), replace(tapped, *await _keep(tx, who, choice, picked, state, now))]
+    await _wait_for_day(state, choice.topic)
+    if isinstance(picked, int):
+        return [toast(tapped), replace(tapped, *ask_month(choice.topic, picked))]
+    return [toast(tapped), replace(tapped, *ask_number(choice.topic, picked.year, picked.month))]
+
+
+def _picked(value: str) -> date | OnlyMonth | int | None:
+    """What a button carries, if it is one of ours."""
+    if value.isascii() and value.isdecimal() and len(value) == 4:
+        return int(value) if 1900 <= int(value) <= 2199 else None
+    found = read_day(value, date.min.replace(year=2000), behind=False)
+    return found if isinstance(found, date | OnlyMonth) else None
+
+
+@router.message(StateFilter(Telling.topic_day), F.text, ~F.text.startswith("/"))
+async def tell_day(message: Message, tx: Tx, who: Who, state: FSMContext, now: datetime) -> Says:
+    """A day in words; what is about no day goes to the liaison, and the question ends."""
+    topic_id = (await state.get_data()).get("topic", 0)
+    choice = await _dated(tx, who, int(topic_id), now)
+    text = message.text or ""
+    if choice is None or not (
+        looks_like_day(text) or read_day(text, today_of(who, now), behind=False)
+    ):
+        await state.clear()
+        return await pass_on(message, tx, who, now)
+    await record_heard(tx, who, now, kind="message", outcome="reminders")
+    topic, today = choice.topic, today_of(who, now)
+    found = read_day(text, today, behind=lies_behind(topic.asks or ""))
+    if isinstance(found, OnlyMonth):
+        return say(message.chat.id, *ask_number(topic, found.year, found.month))
+    if isinstance(found, NoSuchDay):
+        return say(message.chat.id, *ask_year(topic, today, no_such_day(found)))
+    if found is None:
+        unread = _("I couldn't tell the day from that.")
+        return say(message.chat.id, *ask_year(topic, today, unread))
+    return say(message.chat.id, *await _keep(tx, who, choice, found, state, now))
+
+
+@router.callback_query(TopicTap.filter(F.act == "often"))
+async def tap_often(
+    tapped: CallbackQuery, callback_data: TopicTap, tx: Tx, who: Who, now: datetime
+) -> Says:
+    choice = await _dated(tx, who, callback_data.topic_id, now)
+    if choice is None or choice.day is None:
+        return no_more(tapped)
+    note = _("“{topic}”: how often does it come again?").format(topic=name_of(choice.topic))
+    return [toast(tapped), replace(tapped, *ask_often(choice.topic, choice.day, note))]
+
+
+@router.callback_query(TopicTap.filter(F.act == "every"))
+async def tap_every(
+    tapped: CallbackQuery,
+    callback_data: TopicTap,
+    tx: Tx,
+    who: Who,
+    state: FSMContext,
+    now: datetime,
+) -> Says:
+    """How often the date comes again; a date that is over may have its next time by that."""
+    choice = await _dated(tx, who, callback_data.topic_id, now)
+    months, _dot, written = callback_data.value.partition(".")
+    day = _picked(written)
+    offered = {"0": None} | {str(every): every for every in EVERY}
+    if choice is None or not isinstance(day, date) or months not in offered:
+        return no_more(tapped)
+    page = await _keep(tx, who, choice, day, state, now, every=offered[months])
+    return [toast(tapped), replace(tapped, *page)]
+
+
+async def _dated(tx: Tx, who: Who, topic_id: int, now: datetime) -> Choice | None:
+    choice = await choice_of(tx, who, topic_id, now)
+    return choice if choice is not None and choice.topic.asks is not None else None
+
+
+async def _keep(
+    tx: Tx,
+    who: Who,
+    choice: Choice,
+    day: date,
+    state: FSMContext,
+    now: datetime,
+    every: int | None = None,
+) -> Page:
+    """Take the day, or say why it cannot be one, and what to do."""
+    topic, today = choice.topic, today_of(who, now)
+    try:
+        await subscribe(tx, who, topic, now, day=day, every_months=every)
+    except BadDay as bad:
+        if bad.why == "past":
+            said = _("{day} is over. If it comes again, how often? Or write the next day.")
+            await _wait_for_day(state, topic)
+            return ask_often(topic, day, said.format(day=day_words(day)))
+        said = (
+            _("{day} is still to come. When was it last?")
+            if bad.why == "ahead"
+            else _("{day} is too far away.")
+        )
+        await _wait_for_day(state, topic)
+        return ask_year(topic, today, said.format(day=day_words(day)))
+    await state.clear()
+    choices = await choices_of(tx, who, now)
+    on = next(it for it in choices if it.topic.id == topic.id)
+    undo = None if choice.chosen else button(_("Undo"), tap("off", topic.id))
+    text, markup = topics_page(choices, subscribed_words(on, today), undo)
+    if every is None and not lies_behind(topic.asks or ""):
+        markup.inline_keyboard.insert(0, [button(_("It comes again"), tap("often", topic.id))])
+    return text, markup
