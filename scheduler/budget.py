@@ -1,10 +1,9 @@
 """How many unsolicited messages a week a person can bear, and what has to wait for it."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
-WEEK: Final = timedelta(days=7)
+from storage.outbox.burden import WEEK
 
 
 def waits_until(

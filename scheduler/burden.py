@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from scheduler.budget import WEEK, waits_until
+from scheduler.budget import waits_until
 from scheduler.leaving import Hold
 from storage.database import Tx
 from storage.outbox.burden import (
@@ -13,6 +13,7 @@ from storage.outbox.burden import (
     COUNTED,
     JOINED,
     USED_UP,
+    WEEK,
     Burden,
     Waiting,
     claim_company,

@@ -12,14 +12,13 @@ from aiogram.methods import SendMessage
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from sqlalchemy import func, select, update
 
-from scheduler.budget import WEEK
 from scheduler.burden import TOGETHER
 from scheduler.joining import JOINT
 from scheduler.letters import Letter, Ready, Withheld
 from storage.database import Database, Tx
 from storage.models import Area, Checkin
 from storage.models import Delivery as Row
-from storage.outbox.burden import USED_UP
+from storage.outbox.burden import USED_UP, WEEK
 from storage.outbox.messages import BROADCAST, CHECKIN, REMINDER
 from storage.outbox.past import find_finished, move_finished
 from tests.outbox_people import LANE, make_area, make_person, states

@@ -13,6 +13,7 @@ from handlers.console import broadcasts as pages
 from storage.database import Database
 from storage.models import Delivery, Look, Person
 from storage.outbox.broadcasts import access_broadcast, plan_broadcast
+from storage.outbox.burden import USED_UP
 from storage.people.logins import find_session
 from tests.console_county import County, make_county
 from tests.test_console import Client, Clock, console_i18n, link, post, text_of
@@ -233,3 +234,28 @@ async def test_a_large_one_is_looked_at_again_by_time(
         assert sent is not None
         told = [await pages.read_version(tx, sent, at) for at in (60.0, 61.0, 91.0)]
     assert told[0] == told[1] != told[2]
+
+
+async def test_who_is_asked_too_much_is_on_a_page_of_its_own(
+    db: Database, client: Client, county: County, clock: Clock, enter: Enter
+) -> None:
+    await enter(county.liaison)
+    empty = await text_of(client, "/console/overasked?area=east")
+    assert "Nobody is asked too much" in empty
+    async with db.write() as tx:
+        for number in range(4):
+            await plan_broadcast(
+                tx,
+                area=county.areas["east"],
+                text=str(number),
+                language=None,
+                by=None,
+                now=clock(),
+            )
+        await tx.execute(update(Delivery).values(reason=USED_UP))
+    page = await text_of(client, "/console/overasked?area=east")
+    assert "4 messages wait" in page
+    assert "3 a week allowed" in page
+    assert (await client.get("/console/overasked?area=hill")).status == 404
+    async with db.read() as tx:
+        assert await tx.scalar(select(func.count()).where(Look.what == "overasked")) == 1

@@ -12,6 +12,7 @@ from handlers.console.door import at_the_door, guard_headers
 from handlers.console.entrance import enter, leave, show_entrance
 from handlers.console.frame import CONSOLE, Console, make_pages
 from handlers.console.live import LiveFeed
+from handlers.console.overasked import show_overasked
 from handlers.console.person import show_person
 from handlers.console.register import show_register
 from handlers.console.stream import follow_notice, follow_register
@@ -44,6 +45,7 @@ def console_app(
     app.router.add_get("", _to_register)
     app.router.add_get("/", show_register, name="register")
     app.router.add_get("/person/{ref}", show_person, name="person")
+    app.router.add_get("/overasked", show_overasked, name="overasked")
     app.router.add_get("/notices", show_broadcasts, name="notices")
     app.router.add_get(_NOTICE, show_broadcast, name="notice")
     app.router.add_get(f"{_NOTICE}/live", follow_notice, name="notice_live")

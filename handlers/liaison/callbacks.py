@@ -10,13 +10,14 @@ from handlers.callbacks import Id
 Offset = Annotated[int, Field(ge=0, le=1_000_000)]
 
 
-Back = Annotated[str, Field(pattern=r"^[tnf]?[0-9]{1,7}$")]
+Back = Annotated[str, Field(pattern=r"^[tnfo]?[0-9]{1,7}$")]
 """A list and the offset in it to go back to: a number is the silent list's, after a ``t`` the
-tasks', after an ``n`` theirs who never answer, after an ``f`` theirs who answer less."""
+tasks', after an ``n`` theirs who never answer, after an ``f`` theirs who answer less, after an
+``o`` theirs who are asked too much."""
 
 
 class TaskTap(CallbackData, prefix="lm"):
-    """``task``: ``menu today silent tasks broadcast rollcall rollcall_new invite inbox
+    """``task``: ``menu today silent tasks overasked broadcast rollcall rollcall_new invite inbox
     console mine``."""
 
     task: str
@@ -41,6 +42,10 @@ class HabitTap(CallbackData, prefix="lh"):
     """``habit``: ``never`` or ``fading``."""
 
     habit: str
+    offset: Offset
+
+
+class OverAskedTap(CallbackData, prefix="lw"):
     offset: Offset
 
 

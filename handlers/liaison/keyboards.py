@@ -9,6 +9,7 @@ from aiogram.utils.i18n import gettext as _
 from handlers.liaison.callbacks import (
     CaseTap,
     HabitTap,
+    OverAskedTap,
     SilentPageTap,
     TasksPageTap,
     TaskTap,
@@ -35,9 +36,11 @@ def menu_only() -> InlineKeyboardMarkup:
 
 def back_tap(back: str) -> CallbackData:
     """What leads to the list and the place in it that ``back`` names."""
-    offset = int(back.lstrip("tnf"))
+    offset = int(back.lstrip("tnfo"))
     if back.startswith("t"):
         return TasksPageTap(offset=offset)
+    if back.startswith("o"):
+        return OverAskedTap(offset=offset)
     if back[:1] in ("n", "f"):
         return HabitTap(habit="never" if back[0] == "n" else "fading", offset=offset)
     return SilentPageTap(offset=offset)

@@ -18,6 +18,7 @@ from handlers.liaison.words import Asks
 from storage.database import Tx
 from storage.people.looks import record_look
 from storage.people.who import Who
+from storage.register.overasked import list_overasked
 from storage.register.silence import TodayFigures, silent_list, today_figures
 from storage.talk.inbox import count_open_cases
 
@@ -49,6 +50,11 @@ async def show_today(event: Message | CallbackQuery, tx: Tx, who: Who, now: date
             ).format(n=questions),
         ]
         rows.append([task_button("inbox", _("Inbox"))])
+    paths = [area.path for area in figures.areas]
+    too_much = (await list_overasked(tx, paths, now, 1))[0]
+    if too_much:
+        label = _("Asked too much: {n}").format(n=too_much)
+        rows.append([task_button("overasked", label)])
     rows.append(menu_row())
     return show(event, "\n".join(lines), InlineKeyboardMarkup(inline_keyboard=rows))
 

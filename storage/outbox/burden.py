@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Select, bindparam, literal_column, null, or_, select, union_all, update
@@ -25,6 +25,7 @@ such, and urgent roll calls are outside the budget.
 """
 JOINED: Final = (*COUNTED, "nudge", "nudge_again")
 """Templates that may leave as one message with others."""
+WEEK: Final = timedelta(days=7)
 USED_UP: Final = "this week's messages are used up"
 """Why a message waits for the budget."""
 
