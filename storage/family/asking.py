@@ -100,12 +100,12 @@ def _may_be_asked(checkin_ids: Collection[int] | BindParameter[Any]) -> Select[A
 
 
 @cache
-def _state() -> tuple[Select[Any], Select[Any]]:
+def _state() -> tuple[Select[Any], Select[int, datetime, str | None]]:
     """Who has somebody to ask, and what was asked, of ``checkins``.
 
     Building them costs many times what they do, and escalation asks with every batch.
     """
-    these = bindparam("checkins", expanding=True)
+    these: BindParameter[Any] = bindparam("checkins", expanding=True)
     askable = _may_be_asked(these).subquery("askable")
     stands = exists(
         select(literal(1)).where(

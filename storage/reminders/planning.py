@@ -8,13 +8,11 @@ from typing import Any, Final
 from sqlalchemy import (
     CTE,
     ColumnElement,
-    Date,
     Integer,
     String,
     and_,
     case,
     cast,
-    column,
     exists,
     extract,
     func,
@@ -23,13 +21,13 @@ from sqlalchemy import (
     or_,
     select,
     true,
-    values,
 )
 
 from storage.calendar.months import in_month, month_count
 from storage.calendar.personal_dates import TURNS, Personal
 from storage.calendar.recurrence import When
 from storage.database import Tx
+from storage.engine.given import given_rows
 from storage.models import (
     Area,
     Delivery,
@@ -40,7 +38,6 @@ from storage.models import (
     RuleClock,
     Subscription,
     Topic,
-    UtcDateTime,
 )
 from storage.outbox.messages import REMINDER, lane_of
 from storage.reminders.days import DueDay
@@ -106,11 +103,8 @@ async def plan_reminders(
     """
     rule, terms = clock.rule, clock.rule.terms
     assert isinstance(terms, ReminderTerms)
-    at = UtcDateTime()
-    hours = (
-        values(column("minute", Integer), column("at", at))
-        .data([(it.minute, it.at) for it in quarters])
-        .cte("quarter")
+    hours = given_rows(
+        "quarter", {"minute": int, "at": datetime}, [(it.minute, it.at) for it in quarters]
     )
     due = due_values(days)
     before = exists().where(
@@ -176,17 +170,17 @@ async def plan_reminders(
 
 def due_values(days: Sequence[DueDay]) -> CTE:
     """Due days as rows, each with what a date that comes again is compared with."""
-    return (
-        values(
-            column("slot", String),
-            column("about", Date),
-            column("known_by", UtcDateTime()),
-            column("month", Integer),
-            column("number", Integer),
-            column("is_last", Integer),
-        )
-        .data([_as_row(it) for it in days])
-        .cte("due")
+    return given_rows(
+        "due",
+        {
+            "slot": str,
+            "about": date,
+            "known_by": datetime,
+            "month": int,
+            "number": int,
+            "is_last": int,
+        },
+        [_as_row(it) for it in days],
     )
 
 

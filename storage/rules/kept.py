@@ -227,9 +227,14 @@ async def terms_at(tx: Tx, versions: Sequence[tuple[int, int]]) -> dict[tuple[in
     }
 
 
+# Once: making them costs more than a tick's statement does.
+_NEARER: Final = aliased(Rule)
+_BELOW: Final = aliased(Area)
+
+
 def governed(rule: RuleInfo) -> ColumnElement[bool]:
     """Whether :class:`Area` is one that this rule speaks for."""
-    nearer, below = aliased(Rule), aliased(Area)
+    nearer, below = _NEARER, _BELOW
     overridden = exists(
         select(literal(1))
         .select_from(nearer)
