@@ -73,7 +73,7 @@ _WORDS: Final[dict[Step, Callable[[Facts, str], str]]] = {
     ).format(day=_day(facts.next_at, timezone)),
     "quiet": lambda *__: _("Their own choice. Nothing to do."),
     "never": lambda *__: _(
-        "Has never answered a question: a call from home does more than a message."
+        "Answers none of our questions: a call from home does more than a message."
     ),
     "fading": lambda *__: _(
         "Answers less and less: ask whether another hour or a slower rhythm suits."
@@ -92,7 +92,7 @@ def habit_words(person: Answering) -> str:
     """How many of the last questions someone answered."""
     if person.habit == "never":
         return ngettext(
-            "asked {n} time, never answered", "asked {n} times, never answered", person.asked
+            "asked {n} time, no answer", "asked {n} times lately, no answer", person.asked
         ).format(n=person.asked)
     return _("answered {before} of {half}, then {lately} of {half}").format(
         before=person.before, lately=person.lately, half=HALF

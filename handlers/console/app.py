@@ -7,6 +7,7 @@ from pathlib import Path
 from aiogram.utils.i18n import I18n
 from aiohttp import web
 
+from handlers.console.agenda import show_agenda
 from handlers.console.broadcasts import show_broadcast, show_broadcasts, stop
 from handlers.console.door import at_the_door, guard_headers
 from handlers.console.entrance import enter, leave, show_entrance
@@ -15,12 +16,18 @@ from handlers.console.live import LiveFeed
 from handlers.console.overasked import show_overasked
 from handlers.console.person import show_person
 from handlers.console.register import show_register
+from handlers.console.rule_edit import add, edit, show_edit, show_new
+from handlers.console.rules import show_rule, show_rules
+from handlers.console.rules import stop as stop_rule
 from handlers.console.stream import follow_notice, follow_register
+from handlers.console.tasks import show_tasks
+from handlers.console.why import show_why
 from storage.database import Database
 
 _STATIC = Path(__file__).parent / "static"
 # No more digits than the databases take for a number.
 _NOTICE = r"/notices/{id:[0-9]{1,15}}"
+_RULE = r"/rules/{id:[0-9]{1,15}}"
 
 
 def console_app(
@@ -45,11 +52,23 @@ def console_app(
     app.router.add_get("", _to_register)
     app.router.add_get("/", show_register, name="register")
     app.router.add_get("/person/{ref}", show_person, name="person")
-    app.router.add_get("/overasked", show_overasked, name="overasked")
+    app.router.add_get("/person/{ref}/why", show_why, name="why")
+    app.router.add_get("/tasks", show_tasks, name="tasks")
     app.router.add_get("/notices", show_broadcasts, name="notices")
+    app.router.add_get("/overasked", show_overasked, name="overasked")
     app.router.add_get(_NOTICE, show_broadcast, name="notice")
     app.router.add_get(f"{_NOTICE}/live", follow_notice, name="notice_live")
     app.router.add_post(f"{_NOTICE}/stop", stop, name="notice_stop")
+    app.router.add_get("/agenda", show_agenda, name="agenda")
+    app.router.add_get("/rules", show_rules, name="rules")
+    new_rule = app.router.add_resource("/rules/new", name="rule_new")
+    new_rule.add_route("GET", show_new)
+    new_rule.add_route("POST", add)
+    app.router.add_get(_RULE, show_rule, name="rule")
+    edited = app.router.add_resource(f"{_RULE}/edit", name="rule_edit")
+    edited.add_route("GET", show_edit)
+    edited.add_route("POST", edit)
+    app.router.add_post(f"{_RULE}/stop", stop_rule, name="rule_stop")
     app.router.add_get("/live", follow_register, name="live")
     enter_page = app.router.add_resource("/enter", name="enter")
     enter_page.add_route("GET", show_entrance)

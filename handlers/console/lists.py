@@ -1,5 +1,6 @@
 """The list of names behind one figure of the register."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,11 +16,14 @@ from handlers.console.standings import (
     sign_of,
     standing_word,
 )
+from handlers.next_steps import steps_words
 from storage.database import Tx
 from storage.people.areas import AreaInfo
 from storage.register.behind import NAMED_REASONS, named_checkins, named_excluded
 from storage.register.figures import NamedStanding, named_register
+from storage.register.next_steps import Facts
 from storage.register.periods import Period
+from storage.register.silence_facts import facts_of, is_silent
 
 _TOGETHER = {"expected": frozenset(ORDER), "in_touch": IN_TOUCH}
 _CHECKINS = ("delivered", "answered")
@@ -27,12 +31,13 @@ _CHECKINS = ("delivered", "answered")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A name (empty once erased) with a sign and a few words beside it."""
+    """A name (empty once erased) with a sign and a few words beside it; and what to do next."""
 
     ref: str
     name: str
     mark: str
     words: str
+    next: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +75,14 @@ async def read_list(
         listed = [named for named in everyone if named.standing in _TOGETHER[show]]
     else:
         raise web.HTTPNotFound
-    return NameList(title, [_line(named, area, form) for named in listed])
+    facts: dict[int, Facts] = {}
+    if period.start <= now < period.end:
+        silent = {it.person_id: it.silence for it in listed if is_silent(it.standing)}
+        facts = await facts_of(tx, silent, now)
+    return NameList(title, [_line(named, facts, area, form) for named in listed])
 
 
-def _line(named: NamedStanding, area: AreaInfo, form: Format) -> Line:
+def _line(named: NamedStanding, facts: Mapping[int, Facts], area: AreaInfo, form: Format) -> Line:
     sign = sign_of(named.standing, named.silence)
     words = sign.word
     if named.last_heard_at is not None:
@@ -81,7 +90,9 @@ def _line(named: NamedStanding, area: AreaInfo, form: Format) -> Line:
         # Not inside the f-string: there nobody would find it for the catalogs.
         heard = _("last heard {when}").format(when=when)
         words = f"{words} · {heard}"
-    return Line(named.ref, named.name, sign.mark, words)
+    known = facts.get(named.person_id)
+    step = None if known is None else steps_words(known, area.timezone)[0]
+    return Line(named.ref, named.name, sign.mark, words, step)
 
 
 async def _checkins(

@@ -6,12 +6,17 @@ from aiohttp import web
 
 from handlers.console.calendar import open_calendar
 from handlers.console.frame import CONSOLE, session_of, write_page
+from handlers.console.why import read_why
+from handlers.next_steps import steps_words
+from storage.family.seen import speaks_for
 from storage.family.ties import relatives_of
 from storage.installation import DEMO, find_value
 from storage.people.access import access_worker
 from storage.people.looks import record_look
 from storage.register.evidence import checkins_behind, contacts_behind
 from storage.register.figures import named_register
+from storage.register.next_steps import Facts
+from storage.register.silence_facts import facts_of, is_silent
 
 
 async def show_person(request: web.Request) -> web.Response:
@@ -25,6 +30,9 @@ async def show_person(request: web.Request) -> web.Response:
         calendar = open_calendar(request.query.get("period"), worker.area, now)
         period = calendar.period
         named = await named_register(tx, worker.area, period, now, person_id=worker.person_id)
+        facts: dict[int, Facts] = {}
+        if named and calendar.is_current and is_silent(named[0].standing):
+            facts = await facts_of(tx, {worker.person_id: named[0].silence}, now)
         shown: dict[str, Any] = {
             "worker": worker,
             "area": worker.area,
@@ -32,7 +40,14 @@ async def show_person(request: web.Request) -> web.Response:
             "standing": named[0] if named else None,
             "contacts": await contacts_behind(tx, worker.person_id, period.start, period.end),
             "checkins": await checkins_behind(tx, worker.person_id, period.start, period.end),
+            "steps": [
+                words
+                for known in facts.values()
+                for words in steps_words(known, worker.area.timezone)
+            ],
+            "theirs": await speaks_for(tx, worker.person_id, officer),
             "family": await relatives_of(tx, worker.person_id),
+            "why": await read_why(tx, worker, request.query.get("day"), now),
             "is_demo": await find_value(tx, DEMO) is not None,
         }
     async with console.db.write() as tx:

@@ -27,7 +27,7 @@ A_PAGE = 5
 async def habit_rows(tx: Tx, areas: Collection[AreaInfo], now: datetime) -> Rows:
     """A button for each habit that someone of these areas has."""
     counted = await count_habits(tx, [area.path for area in areas], now)
-    labels = {"never": _("Never answered: {n}"), "fading": _("Answering less: {n}")}
+    labels = {"never": _("Answering nothing: {n}"), "fading": _("Answering less: {n}")}
     return [
         [button(labels[habit].format(n=counted[habit]), HabitTap(habit=habit, offset=0))]
         for habit in HABITS
@@ -66,8 +66,8 @@ async def show_habit(
 def _title(habit: Habit, count: int) -> str:
     if habit == "never":
         return ngettext(
-            "{n} person gets our questions and has never answered one:",
-            "{n} people get our questions and have never answered one:",
+            "{n} person gets our questions and answers none:",
+            "{n} people get our questions and answer none:",
             count,
         ).format(n=count)
     return ngettext(

@@ -8,7 +8,8 @@ is older than a year.
 **Answered** is one that the person answered by themselves, or in whose time they gave word of
 themselves in another way. The family's word is not theirs.
 
-**never**: asked at least :data:`AT_LEAST` times, none answered.
+**never**: asked at least :data:`AT_LEAST` times, none answered of those that count; what was
+answered long before that is no answer now.
 
 **fading**: of the six before the last six at least four were answered, and of the last six at most
 a third as many. This is our own measure, a reason for a call and no verdict: two spans of the same

@@ -64,7 +64,7 @@ async def _facts(tx: Tx, silences: Mapping[int, Silence | None], now: datetime) 
             Person.monthly,
             func.coalesce(Person.timezone, Area.timezone).label("timezone"),
         )
-        .join(Area, Area.id == Person.area_id)
+        .outerjoin(Area, Area.id == Person.area_id)
         .where(Person.id.in_(ids))
     )
     rows = people.all()
@@ -76,7 +76,7 @@ async def _facts(tx: Tx, silences: Mapping[int, Silence | None], now: datetime) 
     said = await _families(tx, kin, now)
     held = await _held(tx, ids)
     habits = await habits_of(tx, ids, now)
-    rules = await _rules(tx, {row.area_id for row in rows})
+    rules = await _rules(tx, {row.area_id for row in rows if row.area_id is not None})
     facts: dict[int, Facts] = {}
     for row in rows:
         family = said.get(row.id, _Family())
@@ -91,7 +91,7 @@ async def _facts(tx: Tx, silences: Mapping[int, Silence | None], now: datetime) 
             asking=family.asking,
             held=reason,
             held_until=until,
-            next_at=_next_at(rules[row.area_id], row, now),
+            next_at=_next_at(rules.get(row.area_id, ()), row, now),
             habit=habits.get(row.id),
         )
     return facts
@@ -185,7 +185,9 @@ async def _rules(tx: Tx, area_ids: Iterable[int]) -> dict[int, list[RuleInfo]]:
 
 
 def _next_at(rules: Collection[RuleInfo], row: Any, now: datetime) -> datetime | None:
-    """When the rules next come round to someone."""
+    """When the rules next come round to someone; None where none does, or nobody knows the zone."""
+    if not rules:
+        return None
     try:
         zone = ZoneInfo(row.timezone)
     except (ZoneInfoNotFoundError, ValueError):

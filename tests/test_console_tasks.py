@@ -1,0 +1,114 @@
+"""The console's page of tasks: who waits, with whom it lies, who answers nothing."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+from sqlalchemy import insert, select
+
+from storage.database import Database
+from storage.models import Account, Checkin, Look, Person, Task
+from tests.console_county import County
+from tests.test_console import (
+    Client,
+    client,
+    clock,
+    county,
+    live,
+    sign_in,
+    text_of,
+)
+
+SignIn = Callable[[int], Awaitable[None]]
+__all__ = ["client", "clock", "county", "live", "sign_in"]
+
+
+async def _open(db: Database, county: County, now: datetime, *, raised: bool = False) -> str:
+    """A task about a new silent worker; the name."""
+    person_id = county.workers["east"][0]
+    async with db.write() as tx:
+        await tx.execute(
+            insert(Task).values(
+                person_id=person_id,
+                area_id=county.areas["east"].id,
+                why="call",
+                opened_at=now - timedelta(days=4),
+                raised_at=now if raised else None,
+            )
+        )
+        row = (
+            await tx.execute(select(Person.ref, Person.name).where(Person.id == person_id))
+        ).one()
+        return tx.vault.open("person.name", row.ref, row.name)
+
+
+async def test_who_waits_and_with_whom(
+    client: Client, db: Database, county: County, now: datetime, sign_in: SignIn
+) -> None:
+    name = await _open(db, county, now, raised=True)
+    async with db.write() as tx:
+        account = {"channel": "web", "bot_id": 1, "chat_id": 99_999, "state_at": now}
+        await tx.execute(
+            insert(Account).values(person_id=county.liaison, created_at=now, **account)
+        )
+    await sign_in(county.supervisor)
+    page = await text_of(client, "/console/tasks?area=nan")
+    assert name in page
+    assert "the family asks for a call" in page
+    assert "the supervisor knows" in page
+    assert "周小梅" in page  # with whom it lies
+    assert "for 4 days" in page
+    async with db.read() as tx:
+        looks = (await tx.execute(select(Look.what, Look.area_id))).all()
+    assert ("tasks", county.areas["nan"].id) in [tuple(look) for look in looks]
+
+
+async def test_an_area_without_tasks(client: Client, county: County, sign_in: SignIn) -> None:
+    await sign_in(county.supervisor)
+    page = await text_of(client, "/console/tasks?area=bei")
+    assert "No open task" in page
+    assert "With whom they lie" not in page
+
+
+async def test_another_areas_tasks_are_not_shown(
+    client: Client, db: Database, county: County, now: datetime, sign_in: SignIn
+) -> None:
+    name = await _open(db, county, now)
+    await sign_in(county.stranger)
+    await text_of(client, "/console/tasks?area=east", status=404)
+    assert name not in await text_of(client, "/console/tasks")
+
+
+async def test_who_answers_nothing_is_named_with_a_step(
+    client: Client, db: Database, county: County, now: datetime, sign_in: SignIn
+) -> None:
+    async with db.write() as tx:
+        await tx.execute(
+            insert(Checkin),
+            [
+                {
+                    "person_id": county.workers["west"][0],
+                    "area_id": county.areas["west"].id,
+                    "slot": f"more-{week}",
+                    "due_at": now - timedelta(weeks=week),
+                    "window_until": now - timedelta(weeks=week) + timedelta(days=1),
+                    "delivered_at": now - timedelta(weeks=week),
+                }
+                for week in range(1, 14)
+            ],
+        )
+    await sign_in(county.liaison)
+    page = await text_of(client, "/console/tasks")
+    assert "Answering nothing" in page
+    assert "asked 12 times lately, no answer" in page
+    assert "A call from home does more than a message." in page
+
+
+async def test_the_list_and_the_persons_page_say_what_to_do(
+    client: Client, db: Database, county: County, now: datetime, sign_in: SignIn
+) -> None:
+    await sign_in(county.supervisor)
+    listed = await text_of(client, "/console/?area=nan&show=silent")
+    assert "→" in listed
+    async with db.read() as tx:
+        ref = await tx.scalar(select(Person.ref).where(Person.id == county.workers["east"][0]))
+    assert "→" in await text_of(client, f"/console/person/{ref}")
