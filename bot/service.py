@@ -41,11 +41,13 @@ from bot.wiring import make_dispatcher
 from handlers.abilities import Abilities
 from handlers.console.app import console_app
 from handlers.console.live import LiveFeed
+from handlers.liaison.rollcall_live import writes_counts
 from handlers.links import Links
 from handlers.outgoing import Renderer
 from locales.catalogs import Catalogs
 from scheduler.clock import Clock
 from scheduler.delivery import Delivery
+from scheduler.rollcall_counts import shows_counts
 from storage.installation import DEMO, find_value
 from storage.people.logins import LINK_LIFETIME
 from storage.register.figures import register_version
@@ -174,7 +176,13 @@ async def _start(
         delivery.nudge()
 
     intake = Intake(db, dispatcher, replies, i18n, metrics, channels, clock, committed)
-    ticking = Clock(db, nudge=delivery.nudge, running=delivery.running, clock=clock)
+    ticking = Clock(
+        db,
+        nudge=delivery.nudge,
+        running=delivery.running,
+        show_counts=shows_counts(db, bots, writes_counts(i18n)),
+        clock=clock,
+    )
     metrics.watch_clock(ticking, clock)
 
     async def opened_page(chat_id: int) -> None:

@@ -1,7 +1,7 @@
 """The clock: it ticks, and nothing more. What is due lives in tables."""
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +16,8 @@ from scheduler.expansion import carry_on
 from scheduler.expiry import end_what_is_over
 from scheduler.followups import end_tasks, follow_up
 from scheduler.reminders import ensure_reminders, plan_due_reminders
+from scheduler.rollcall_counts import EVERY as COUNTS_EVERY
+from scheduler.rollcalls import carry_on_rollcalls
 from storage.database import Database
 
 _log = structlog.get_logger(__name__)
@@ -28,6 +30,7 @@ class Clock:
     does not wait for it.
 
     ``nudge`` is called when messages were written; ``running`` says which bots leave from here.
+    ``show_counts`` changes the messages in which officers watch roll calls.
     ``last`` holds when each tick last succeeded (UTC), for the metrics.
     """
 
@@ -37,11 +40,13 @@ class Clock:
         *,
         nudge: Callable[[], None],
         running: Callable[[], Collection[int]],
+        show_counts: Callable[[datetime], Awaitable[object]] | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._db = db
         self._nudge = nudge
         self._running = running
+        self._show_counts = show_counts
         self._clock = clock
         self._scheduler = AsyncIOScheduler(timezone=UTC)
         self._ticking: set[asyncio.Task[Any]] = set()
@@ -61,6 +66,10 @@ class Clock:
         }
         self._scheduler.add_job(self.tick_second, seconds=1, **every)
         self._scheduler.add_job(self.tick_broadcasts, seconds=1, **every)
+        self._scheduler.add_job(self.tick_rollcalls, seconds=1, **every)
+        if self._show_counts is not None:
+            seconds = COUNTS_EVERY.total_seconds()
+            self._scheduler.add_job(self.tick_counts, seconds=seconds, **every)
         self._scheduler.add_job(self.tick_minute, seconds=60, **every)
         self._scheduler.start()
 
@@ -85,6 +94,20 @@ class Clock:
     async def tick_broadcasts(self) -> None:
         """Write what broadcasts have still to say, call off what was stopped, end what is over."""
         await self._tick("broadcasts", self._carry_on)
+
+    async def tick_rollcalls(self) -> None:
+        """Ask again who did not answer a roll call, end those whose time is over."""
+        await self._tick("rollcalls", self._carry_on_rollcalls)
+
+    async def tick_counts(self) -> None:
+        """Show officers how the roll calls they watch stand."""
+        if self._show_counts is not None:
+            await self._tick("counts", self._show_counts)
+
+    async def _carry_on_rollcalls(self, _now: datetime) -> None:
+        await carry_on_rollcalls(
+            self._db, self._clock, nudge=self._nudge, going=lambda: not self._stopping
+        )
 
     async def _carry_on(self, _now: datetime) -> None:
         await carry_on(self._db, self._clock, nudge=self._nudge, going=lambda: not self._stopping)

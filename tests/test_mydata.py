@@ -29,7 +29,6 @@ POINTING = {
 ELSEWHERE = {
     ("Contact", "by_person_id"): "an officer's act in someone else's record",
     ("Rollcall", "by_person_id"): "an officer's act: who asked everyone; a number once they left",
-    ("RollcallView", "person_id"): "where an officer watches a roll call; gone once it is over",
     ("Broadcast", "by_person_id"): "an officer's act: who sent it; a number once they left",
     (
         "RuleVersion",

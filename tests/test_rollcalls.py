@@ -13,11 +13,11 @@ from storage.database import Database
 from storage.models import Account, Checkin, Contact, Delivery, Person, Rollcall
 from storage.outbox.messages import settle_laneless
 from storage.people.areas import AreaInfo
+from storage.people.destinations import Destination
 from storage.register.contacts import log_attempt
 from storage.rhythm import rollcall_rounds
 from storage.rhythm.checkins import answer_checkin
 from storage.rhythm.rollcall_figures import (
-    Destination,
     Figures,
     count_places,
     count_rollcall,
@@ -147,7 +147,7 @@ async def test_one_answer_is_for_all_that_is_asked(db: Database, now: datetime) 
     assert _keys(found, f"rollcall:{second}:2:") == {f"rollcall:{second}:2:{both}"}
     answered = await _answer(db, both, "ok", now + 2 * HALF_HOUR)
     assert answered.first
-    assert [other.message_id for other in answered.others] == [7]
+    assert [other.message_id for other in answered.others] == [7, 7]
     assert (await _figures(db, first)).safe == 1
     assert (await _figures(db, second)).safe == 1
     again = await _answer(db, both, "help", now + 3 * HALF_HOUR)
@@ -172,8 +172,8 @@ async def test_someone_elses_button_answers_nothing(db: Database, now: datetime)
 
 async def test_a_place_and_the_places_there_are(db: Database, now: datetime) -> None:
     area = await make_area(db, now)
-    dongguan = {"country": "CN", "province": "Guangdong", "city": "dongguan"}
-    shenzhen = {"country": "CN", "province": "Guangdong", "city": "shenzhen"}
+    dongguan: dict[str, Any] = {"country": "CN", "province": "Guangdong", "city": "dongguan"}
+    shenzhen: dict[str, Any] = {"country": "CN", "province": "Guangdong", "city": "shenzhen"}
     async with db.write() as tx:
         there = await make_person(tx, now, area=area, **dongguan)
         await make_person(tx, now, area=area, **shenzhen)

@@ -9,7 +9,7 @@ from aiogram.filters import Filter
 from aiogram.fsm.context import FSMContext
 from aiogram.types import CallbackQuery, TelegramObject
 
-from handlers.liaison.callbacks import DraftTap
+from handlers.liaison.callbacks import CallDraftTap, DraftTap
 from storage.database import Tx
 from storage.people.who import Who
 from storage.register.contacts import record_heard
@@ -22,6 +22,7 @@ class IsOfficer(Filter):
         return who is not None and who.is_officer
 
 
+_OF_DRAFTS = tuple(f"{tap.__prefix__}{tap.__separator__}" for tap in (DraftTap, CallDraftTap))
 Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
 
 
@@ -29,9 +30,7 @@ class LeaveDraft(BaseMiddleware):
     """A tap on anything else leaves what was being written, so that no later word is sent as it."""
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
-        mine = isinstance(event, CallbackQuery) and (event.data or "").startswith(
-            DraftTap.__prefix__ + DraftTap.__separator__
-        )
+        mine = isinstance(event, CallbackQuery) and (event.data or "").startswith(_OF_DRAFTS)
         if not mine and data.get("raw_state") is not None:
             state: FSMContext = data["state"]
             await state.clear()

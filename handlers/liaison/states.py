@@ -14,3 +14,11 @@ class Answering(StatesGroup):
     """``writing`` keeps ``case_id`` and ``since`` (ISO, UTC)."""
 
     writing = State()
+
+
+class Calling(StatesGroup):
+    """``writing`` keeps ``area_id`` and the place; ``confirming`` also ``text`` (empty: the usual
+    words) and ``draft``."""
+
+    writing = State()
+    confirming = State()

@@ -20,15 +20,17 @@ from storage.models import (
     Person,
     Rollcall,
 )
+from storage.people.destinations import EVERYWHERE, Destination
 from storage.vault import SealBroken
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Words from an area's office to its people."""
+    """Words from an area's office to its people, or to those of them who are ``where``."""
 
     text: str
     area_name: str
+    where: Destination = EVERYWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +76,22 @@ async def rollcalls_of(tx: Tx, checkin_ids: Collection[int]) -> dict[int, Told]:
     if not checkin_ids:
         return {}
     found = await tx.execute(
-        select(Checkin.id, Rollcall.text, Area.name)
+        select(
+            Checkin.id,
+            Rollcall.text,
+            Area.name,
+            Rollcall.country,
+            Rollcall.province,
+            Rollcall.city,
+        )
         .join(Rollcall, Rollcall.id == Checkin.rollcall_id)
         .join(Area, Area.id == Rollcall.area_id)
         .where(Checkin.id.in_(checkin_ids))
     )
-    return {row.id: Told(row.text, row.name) for row in found}
+    return {
+        row.id: Told(row.text, row.name, Destination(row.country, row.province, row.city))
+        for row in found
+    }
 
 
 async def broadcasts_of(tx: Tx, broadcast_ids: Collection[int]) -> dict[int, Told]:

@@ -110,7 +110,7 @@ class Answered:
     """``answer`` and ``answered_at`` are the first answer's, which stands; ``first`` if this is it.
 
     ``in_time``: it was inside the check-in's window. ``over``: its roll call had ended.
-    ``others``: what it answered besides, and that stands in a chat.
+    ``others``: what it answered, and that stands in a chat, itself included.
     """
 
     checkin_id: int
@@ -178,7 +178,7 @@ async def answer_checkin(
                 it.id, it.bot_id, it.chat_id, it.message_id, rollcall=it.rollcall_id is not None
             )
             for it in rows
-            if it.id != checkin_id and it.message_id is not None
+            if it.message_id is not None
         ),
     )
 

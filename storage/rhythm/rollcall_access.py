@@ -1,6 +1,6 @@
 """Roll calls as officers find them: which ones, and how much of each is theirs to see."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,8 @@ from sqlalchemy.orm import aliased
 from storage.database import Tx
 from storage.models import Area, Checkin, Person, Role, Rollcall
 from storage.people.areas import AreaInfo, in_subtree
-from storage.rhythm.rollcall_figures import Destination, Figures, count_rollcall
+from storage.people.destinations import Destination
+from storage.rhythm.rollcall_figures import Figures, count_rollcall
 from storage.vault import SealBroken
 
 
@@ -178,20 +179,16 @@ async def count_asked_already(tx: Tx, area: AreaInfo, where: Destination) -> int
     )
 
 
-async def is_over(tx: Tx, checkin_ids: Sequence[int], now: datetime) -> bool:
-    """Whether the roll call that one of these check-ins belongs to has ended."""
-    return bool(
-        await tx.scalar(
-            select(literal(True))
-            .select_from(Checkin)
-            .join(Rollcall, Rollcall.id == Checkin.rollcall_id)
-            .where(
-                Checkin.id.in_(checkin_ids),
-                or_(Rollcall.ended_at.is_not(None), Rollcall.closes_at <= now),
-            )
-            .limit(1)
+async def answers_of(
+    tx: Tx, rollcall_id: int, people: Collection[int]
+) -> dict[int, tuple[int, bool]]:
+    """Of these people, by person: their check-in of the roll call, and whether it has an answer."""
+    found = await tx.execute(
+        select(Checkin.person_id, Checkin.id, Checkin.answered_at).where(
+            Checkin.rollcall_id == rollcall_id, Checkin.person_id.in_(people)
         )
     )
+    return {row.person_id: (row.id, row.answered_at is not None) for row in found}
 
 
 def _info(tx: Tx, row: Row[Any], roots: tuple[str, ...] | None) -> RollcallInfo:

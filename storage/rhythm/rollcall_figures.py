@@ -12,6 +12,7 @@ from storage.database import Tx
 from storage.models import Account, Area, Checkin, Contact, Delivery, Person
 from storage.outbox.messages import QUEUED, SENDING
 from storage.people.areas import AreaInfo, in_subtree
+from storage.people.destinations import Destination
 from storage.register.contacts import is_uncorrected
 from storage.rhythm.checkins import is_expected
 from storage.vault import SealBroken
@@ -20,27 +21,6 @@ State = Literal["safe", "help", "heard", "silent", "unreached", "left"]
 STATES: Final[tuple[State, ...]] = ("safe", "help", "heard", "silent", "unreached", "left")
 WITHOUT_WORD: Final[tuple[State, ...]] = ("unreached", "silent")
 """Whom someone should call: first those whom nothing reached."""
-
-
-@dataclass(frozen=True, slots=True)
-class Destination:
-    """Where people are now, as coarse as it is kept; each part may be left open."""
-
-    country: str | None = None
-    province: str | None = None
-    city: str | None = None
-
-    def holds(self) -> ColumnElement[bool]:
-        """True of a :class:`Person` who is there."""
-        parts = (
-            (Person.country, self.country),
-            (Person.province, self.province),
-            (Person.city, self.city),
-        )
-        return and_(literal(True), *(column == code for column, code in parts if code))
-
-
-EVERYWHERE: Final = Destination()
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,9 @@ from storage.database import Tx
 from storage.models import Area, Checkin, Contact, Delivery, Person, Rollcall
 from storage.outbox.messages import CHECKIN, QUEUED, SENDING, URGENT, lane_of
 from storage.people.areas import in_subtree
+from storage.people.destinations import Destination
 from storage.register.contacts import is_uncorrected
 from storage.rhythm.checkins import enqueue_checkins, is_expected
-from storage.rhythm.rollcall_figures import Destination
 
 CHUNK: Final = 5000
 """People looked at in one transaction, so that whoever else writes on SQLite waits shortly."""

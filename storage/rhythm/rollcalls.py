@@ -9,7 +9,8 @@ from sqlalchemy import exists, func, literal, select, update
 from storage.database import Tx
 from storage.models import Area, Person, Rollcall
 from storage.people.areas import AreaInfo
-from storage.rhythm.rollcall_figures import EVERYWHERE, Destination, count_rollcall
+from storage.people.destinations import EVERYWHERE, Destination
+from storage.rhythm.rollcall_figures import count_rollcall
 from storage.rhythm.rollcall_report import enqueue_reports
 from storage.rhythm.rollcall_rounds import DueRollcall, to_ask, write_next
 
@@ -56,7 +57,7 @@ async def plan_rollcall(
     (:mod:`scheduler.rollcalls`). Who arrives there later is not asked. One that has nobody to ask
     is over at once.
     """
-    count = await countto_ask(tx, area, where)
+    count = await count_to_ask(tx, area, where)
     closes_at = now + manner.lasts
     rollcall_id: int = await tx.scalar(
         tx.insert(Rollcall)
@@ -88,7 +89,7 @@ async def plan_rollcall(
     return RollcallPlanned(rollcall_id, count)
 
 
-async def countto_ask(tx: Tx, area: AreaInfo, where: Destination) -> int:
+async def count_to_ask(tx: Tx, area: AreaInfo, where: Destination) -> int:
     """How many a roll call would ask now."""
     asked = to_ask(area.path, where, Person.area_id.expression, func.count())
     return int(await tx.scalar(asked))
