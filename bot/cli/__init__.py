@@ -23,6 +23,7 @@ from bot.cli import (
     rollcall,
     rule,
     run,
+    topic,
     why,
     worker,
 )
@@ -40,11 +41,12 @@ app.command("migrate")(migrate.migrate)
 app.add_typer(area.app, name="area")
 app.add_typer(officer.app, name="officer")
 app.add_typer(worker.app, name="worker")
-app.command("rollcall")(rollcall.rollcall)
+app.add_typer(rollcall.app, name="rollcall")
 app.add_typer(broadcast.app, name="broadcast")
 app.command("register")(register.register)
 app.command("outbox")(outbox.outbox)
 app.add_typer(rule.app, name="rule")
+app.add_typer(topic.app, name="topic")
 app.command("agenda")(agenda.agenda)
 # A ref may begin with a dash.
 app.command("why", context_settings={"ignore_unknown_options": True})(why.why)

@@ -26,6 +26,10 @@ _Days = Annotated[
     list[int] | None, typer.Option(help="Days from it, -7 is a week before; may be repeated.")
 ]
 _Date = Annotated[Value, typer.Option(help="A date of each person's own: certificate-expiry.")]
+_Lead = Annotated[
+    list[str] | None, typer.Option(help="How long before the day: 30d; may be repeated.")
+]
+_Grace = Annotated[Value, typer.Option(help="How late after a standstill: 7d.")]
 _At = Annotated[Value, typer.Option(help="Local time of each person; 10:00 if left out.")]
 _Between = Annotated[Value, typer.Option(help="The hours it may be sent in: 08:00-21:00.")]
 _Window = Annotated[Value, typer.Option(help="How long an answer counts as in time: 72h.")]
@@ -77,6 +81,8 @@ def add(
     around: _Around = None,
     days: _Days = None,
     date: _Date = None,
+    lead: _Lead = None,
+    grace: _Grace = None,
     at: _At = None,
     between: _Between = None,
     window: _Window = None,
@@ -96,8 +102,8 @@ def add(
     from storage.rules.overlaps import find_overlaps
 
     given = _table(
-        kind, every, on, around, days, date, at, between, window, nudge, then, supervisor, topic,
-        zh, en, starts, ends,
+        kind, every, on, around, days, date, lead, grace, at, between, window, nudge, then,
+        supervisor, topic, zh, en, starts, ends,
     )  # fmt: skip
     terms = _check({"code": code, "kind": kind, **given})
 
@@ -122,6 +128,8 @@ def edit(
     around: _Around = None,
     days: _Days = None,
     date: _Date = None,
+    lead: _Lead = None,
+    grace: _Grace = None,
     at: _At = None,
     between: _Between = None,
     window: _Window = None,
@@ -147,8 +155,8 @@ def edit(
             found = await find_area(tx, area)
             rule = await find_rule(tx, found, code)
             given = _table(
-                rule.terms.kind, every, on, around, days, date, at, between, window, nudge, then,
-                supervisor, topic, zh, en, starts, ends,
+                rule.terms.kind, every, on, around, days, date, lead, grace, at, between, window,
+                nudge, then, supervisor, topic, zh, en, starts, ends,
             )  # fmt: skip
             terms = _check(_merge(as_table(rule.terms), given))
             _refuse(await find_overlaps(tx, found, terms, now, rule_id=rule.id))
@@ -184,6 +192,8 @@ def _table(
     around: Value,
     days: list[int] | None,
     date: Value,
+    lead: list[str] | None,
+    grace: Value,
     at: Value,
     between: Value,
     window: Value,
@@ -203,6 +213,8 @@ def _table(
         "around": around,
         "days": days or None,
         "date": date,
+        "lead": lead or None,
+        "grace": grace,
         "at": at,
         "between": None if between is None else between.split("-"),
         "window": window,
@@ -220,22 +232,26 @@ def _table(
     return {key: value for key, value in given.items() if value is not None}
 
 
-_SCHEDULES = (
-    frozenset({"every", "on"}),
-    frozenset({"around", "days"}),
-    frozenset({"date", "lead"}),
-)
-
-
 def _merge(before: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     """``before`` with what is given; another kind of schedule takes the place of the old one."""
-    chosen = next((keys for keys in _SCHEDULES if keys & given.keys()), frozenset())
-    other = frozenset().union(*(keys for keys in _SCHEDULES if keys != chosen)) if chosen else ()
-    kept = {key: value for key, value in before.items() if key not in other}
+    gone = _gone(before, given)
+    kept = {key: value for key, value in before.items() if key not in gone}
     for words in ("question", "text"):
         if words in given:
             given[words] = {**kept.get(words, {}), **given[words]}
     return {**kept, **given}
+
+
+def _gone(before: dict[str, Any], given: dict[str, Any]) -> set[str]:
+    gone = {"lead"} & before.keys() if "days" in given else set()
+    gone |= {"days"} if "lead" in given else set()
+    if "around" in given:
+        return gone | {"date", "every", "on", "grace"}
+    if "date" in given:
+        return gone | ({"around", "on", "every"} if "date" not in before else set())
+    if "on" in given or ("every" in given and "date" not in before):
+        return gone | {"around", "date", "days", "lead", "grace"}
+    return gone
 
 
 def _check(table: dict[str, Any]) -> "Terms":

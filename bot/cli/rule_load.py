@@ -1,4 +1,4 @@
-"""``kinroom rule load``: a whole set of rules from a file."""
+"""``kinroom rule load``: a whole set of rules and topics from a file."""
 
 import sys
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bot.opening import Opened
     from storage.database import Tx
     from storage.people.areas import AreaInfo
-    from storage.rules.file import FileRule
+    from storage.rules.file import FileProblem, FileRule, FileTopic, RuleSet
     from storage.rules.kept import RuleInfo
 
 
@@ -25,9 +25,9 @@ def load(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check, and say what.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Take a whole set of rules from a file: all of them, or, if one is wrong, none."""
+    """Take a whole set of rules and topics from a file: all, or, if one is wrong, none."""
     from storage.errors import Refused
-    from storage.rules.file import BadRules, read_rules
+    from storage.rules.file import BadRules, read_set
 
     try:
         text = file.read_text(encoding="utf-8")
@@ -39,7 +39,7 @@ def load(
 
     async def work(opened: "Opened") -> None:
         async with opened.db.write() as tx:
-            done.update(await _apply(tx, read_rules(text, area)))
+            done.update(await _apply(tx, read_set(text, area)))
             if dry_run:
                 raise _OnlyChecked
 
@@ -62,7 +62,10 @@ class _OnlyChecked(Exception):
     """A dry run: what was done is taken back."""
 
 
-async def _apply(tx: "Tx", rules: "list[FileRule]") -> dict[str, list[str]]:
+Done = dict[str, list[str]]
+
+
+async def _apply(tx: "Tx", given: "RuleSet") -> Done:
     from storage.errors import Refused
     from storage.people.areas import UnknownArea, find_area
     from storage.reminders.topics import BadTopic
@@ -72,10 +75,12 @@ async def _apply(tx: "Tx", rules: "list[FileRule]") -> dict[str, list[str]]:
 
     now = datetime.now(UTC)
     known = {(rule.area_code, rule.terms.code): rule for rule in await running_rules(tx)}
-    done: dict[str, list[str]] = {"added": [], "changed": [], "unchanged": []}
-    problems = []
+    done: Done = {"added": [], "changed": [], "unchanged": []}
+    problems: list[FileProblem] = []
+    for topic in given.topics:
+        problems += await _apply_topic(tx, topic, done)
     kept: list[tuple[FileRule, AreaInfo, RuleInfo]] = []
-    for it in rules:
+    for it in given.rules:
         name = f"{it.area}/{it.terms.code}"
         before = known.get((it.area, it.terms.code))
         try:
@@ -101,3 +106,24 @@ async def _apply(tx: "Tx", rules: "list[FileRule]") -> dict[str, list[str]]:
     if problems:
         raise BadRules(problems)
     return done
+
+
+async def _apply_topic(tx: "Tx", given: "FileTopic", done: Done) -> "list[FileProblem]":
+    """Make a topic, or have it say what the file says; one that was stopped is started again."""
+    from storage.reminders.topics import BadTopic, add_topic, edit_topic, list_topics, start_topic
+
+    name = f"topic {given.terms.code}"
+    topics = {topic.code: topic for topic in await list_topics(tx, stopped=True)}
+    before = topics.get(given.terms.code)
+    try:
+        if before is None:
+            await add_topic(tx, given.terms)
+            done["added"].append(name)
+        elif before.terms == given.terms and before.stopped_at is None:
+            done["unchanged"].append(name)
+        else:
+            await start_topic(tx, await edit_topic(tx, before, given.terms))
+            done["changed"].append(name)
+    except BadTopic as problem:
+        return [given.problem(problem.field, str(problem))]
+    return []
