@@ -4,15 +4,17 @@ from sqlalchemy import func, select
 
 from storage.database import Tx
 from storage.models import Area, Person, Subscription, Topic
+from storage.people.areas import AreaInfo, in_subtree
 from storage.rhythm.checkins import is_expected
 from storage.rules.kept import RuleInfo, governed
 from storage.rules.terms import ReminderTerms
 
 
-async def count_reached(tx: Tx, rule: RuleInfo) -> int:
+async def count_reached(tx: Tx, rule: RuleInfo, *, within: AreaInfo | None = None) -> int:
     """Workers it asks, or who subscribe to what it reminds of, less those a nearer rule asks.
 
-    The rule need not be kept yet: only its area, kind and code are looked at.
+    ``within``: only those of this area's subtree. The rule need not be kept yet: only its area,
+    kind and code are looked at.
     """
     people = (
         select(func.count())
@@ -20,6 +22,8 @@ async def count_reached(tx: Tx, rule: RuleInfo) -> int:
         .join(Area, Area.id == Person.area_id)
         .where(governed(rule), is_expected())
     )
+    if within is not None:
+        people = people.where(in_subtree(Area.path, within.path))
     if isinstance(rule.terms, ReminderTerms):
         people = people.where(
             Person.id.in_(
