@@ -41,6 +41,8 @@ class Area(Base):
     language: Mapped[str] = mapped_column(String(8))
     weekly_budget: Mapped[int | None] = mapped_column(SmallInteger)
     created_at: Mapped[datetime]
+    # Few areas have one; each message that leaves asks which of those is the nearest.
+    __table_args__ = (partial_index("ix_area_budget", "path", where="weekly_budget IS NOT NULL"),)
 
 
 class Person(Base):

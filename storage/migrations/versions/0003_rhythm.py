@@ -67,6 +67,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_kin")),
     )
     with op.batch_alter_table("kin", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_kin_ended",
+            ["ended_at"],
+            unique=False,
+            sqlite_where=sa.text("ended_at IS NOT NULL"),
+            postgresql_where=sa.text("ended_at IS NOT NULL"),
+        )
         batch_op.create_index(batch_op.f("ix_kin_relative_id"), ["relative_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_kin_worker_id"), ["worker_id"], unique=False)
 
@@ -242,6 +249,13 @@ def upgrade() -> None:
     _copy_rules()
     with op.batch_alter_table("area", schema=None) as batch_op:
         batch_op.add_column(sa.Column("weekly_budget", sa.SmallInteger(), nullable=True))
+        batch_op.create_index(
+            "ix_area_budget",
+            ["path"],
+            unique=False,
+            sqlite_where=sa.text("weekly_budget IS NOT NULL"),
+            postgresql_where=sa.text("weekly_budget IS NOT NULL"),
+        )
 
     with op.batch_alter_table("checkin", schema=None) as batch_op:
         batch_op.add_column(sa.Column("version", sa.SmallInteger(), nullable=True))
