@@ -12,6 +12,7 @@ SPEAKING = ("handlers", "bot/channels")
 
 # Words that are not said by us: what people say, and names of languages in themselves.
 HEARD = {
+    "handlers/days.py": "how people may write days",
     "handlers/words.py": "what people may write",
     "handlers/liaison/words.py": "what officers may write",
     "handlers/relative/words.py": "what those at home may write",

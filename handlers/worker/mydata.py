@@ -41,6 +41,7 @@ from handlers.worker.names import check_name, name_refused
 from handlers.worker.place import ask_place
 from handlers.worker.rhythm_page import hour_words, quiet_words, rhythm_button
 from handlers.worker.states import Telling
+from handlers.worker.topics_page import open_topics
 from storage.database import Tx
 from storage.people.enrolment import rename
 from storage.people.looks import looks_at
@@ -153,7 +154,7 @@ def _buttons(who: Who, held: Held, *, device_links: bool) -> InlineKeyboardMarku
     copies = [button(_("Get a copy"), _tap("export"))]
     if device_links:
         copies.append(button(_("Another phone"), _tap("device")))
-    family = [family_button()] if who.is_worker else []
+    family = [open_topics(), family_button()] if who.is_worker else []
     if who.is_relative:
         family.append(asked_about_button())
     rows = [
