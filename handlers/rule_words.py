@@ -27,10 +27,12 @@ def _recurring(table: dict[str, Any]) -> str:
     count, unit = str(table["every"]).split()
     n = int(count)
     days = listed(_day_word(on) for on in table["on"])
-    if unit.startswith("week"):
-        words = ngettext("every week on {days}", "every {n} weeks on {days}", n)
+    if n == 1:
+        words = _("every week on {days}") if unit == "week" else _("every month on {days}")
+    elif unit == "weeks":
+        words = ngettext("every {n} week on {days}", "every {n} weeks on {days}", n)
     else:
-        words = ngettext("every month on {days}", "every {n} months on {days}", n)
+        words = ngettext("every {n} month on {days}", "every {n} months on {days}", n)
     return words.format(n=n, days=days)
 
 
@@ -145,9 +147,9 @@ def silence_words(table: dict[str, Any]) -> str:
     """What follows silence: nudges, and then who is asked."""
     nudges = [str(nudge).removesuffix("h") for nudge in table.get("nudges", [])]
     if nudges:
-        asked = _("asked again after {hours} hours").format(hours=listed(nudges))
+        asked = _("Asked again after {hours} hours").format(hours=listed(nudges))
     else:
-        asked = _("asked once")
+        asked = _("Asked once")
     window = str(table["window"]).removesuffix("h")
     return _("{asked}; an answer counts for {n} hours; then {then}").format(
         asked=asked, n=window, then=then_word(table["then"])
