@@ -16,6 +16,7 @@ from handlers.console.live import LiveFeed
 from handlers.console.overasked import show_overasked
 from handlers.console.person import show_person
 from handlers.console.register import show_register
+from handlers.console.rollcalls import end, follow_rollcall, show_rollcall, show_rollcalls
 from handlers.console.rule_edit import add, edit, show_edit, show_new
 from handlers.console.rules import show_rule, show_rules
 from handlers.console.rules import stop as stop_rule
@@ -27,6 +28,7 @@ from storage.database import Database
 _STATIC = Path(__file__).parent / "static"
 # No more digits than the databases take for a number.
 _NOTICE = r"/notices/{id:[0-9]{1,15}}"
+_ROLLCALL = r"/rollcalls/{id:[0-9]{1,15}}"
 _RULE = r"/rules/{id:[0-9]{1,15}}"
 
 
@@ -59,6 +61,10 @@ def console_app(
     app.router.add_get(_NOTICE, show_broadcast, name="notice")
     app.router.add_get(f"{_NOTICE}/live", follow_notice, name="notice_live")
     app.router.add_post(f"{_NOTICE}/stop", stop, name="notice_stop")
+    app.router.add_get("/rollcalls", show_rollcalls, name="rollcalls")
+    app.router.add_get(_ROLLCALL, show_rollcall, name="rollcall")
+    app.router.add_get(f"{_ROLLCALL}/live", follow_rollcall, name="rollcall_live")
+    app.router.add_post(f"{_ROLLCALL}/end", end, name="rollcall_end")
     app.router.add_get("/agenda", show_agenda, name="agenda")
     app.router.add_get("/rules", show_rules, name="rules")
     new_rule = app.router.add_resource("/rules/new", name="rule_new")

@@ -1,12 +1,16 @@
 """Server-sent events: an open page hears the version of its area's register, or of its notice."""
 
+from collections.abc import Awaitable, Callable
+
 from aiohttp import ClientConnectionResetError, web
 
 from handlers.console.broadcasts import read_version
 from handlers.console.door import cookie_name
 from handlers.console.frame import CONSOLE, session_of
+from storage.database import Tx
 from storage.outbox.broadcasts import access_broadcast
 from storage.people.access import access_area
+from storage.people.areas import AreaInfo
 from storage.people.logins import find_session
 
 NOTICE_EVERY = 2.0
@@ -55,12 +59,25 @@ async def follow_notice(request: web.Request) -> web.StreamResponse:
     console = request.config_dict[CONSOLE]
     officer = session_of(request).person_id
     number = int(request.match_info["id"])
-    cookie = request.cookies[cookie_name(secure=console.secure)]
     async with console.db.read() as tx:
         sent = await access_broadcast(tx, officer, number)
         area = None if sent is None else await access_area(tx, officer, sent.area_code)
     if area is None:
         raise web.HTTPNotFound
+
+    async def version(tx: Tx) -> str | None:
+        sent = await access_broadcast(tx, officer, number)
+        return None if sent is None else await read_version(tx, sent, console.clock().timestamp())
+
+    return await follow(request, area, version)
+
+
+async def follow(
+    request: web.Request, area: AreaInfo, version: Callable[[Tx], Awaitable[str | None]]
+) -> web.StreamResponse:
+    """Say ``version`` whenever it is another, until it is None or the session is over."""
+    console = request.config_dict[CONSOLE]
+    cookie = request.cookies[cookie_name(secure=console.secure)]
     stream = web.StreamResponse(
         headers={"Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no"}
     )
@@ -70,17 +87,15 @@ async def follow_notice(request: web.Request) -> web.StreamResponse:
         await stream.write(b"retry: 2000\n\n")
         async with console.live.follow(area) as follower:
             while not console.live.closed:
-                now = console.clock()
                 async with console.db.read() as tx:
-                    sent = await access_broadcast(tx, officer, number)
-                    session = await find_session(tx, cookie, now)
-                    if sent is None or session is None:
-                        await stream.write(b"event: ended\ndata:\n\n")
-                        break
-                    version = await read_version(tx, sent, now.timestamp())
-                if version != told:
-                    told = version
-                    await stream.write(f"event: version\ndata: {version}\n\n".encode())
+                    session = await find_session(tx, cookie, console.clock())
+                    newest = None if session is None else await version(tx)
+                if newest is None:
+                    await stream.write(b"event: ended\ndata:\n\n")
+                    break
+                if newest != told:
+                    told = newest
+                    await stream.write(f"event: version\ndata: {newest}\n\n".encode())
                 else:
                     await stream.write(b": still here\n\n")
                 await follower.next(NOTICE_EVERY)

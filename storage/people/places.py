@@ -86,6 +86,15 @@ def _plain(name: str) -> str:
     return plain
 
 
+def find_country(text: str) -> str | None:
+    """The ISO code of a country by its name in Chinese or English, or by that code."""
+    code = text.strip().upper()
+    if len(code) == 2 and code.isascii() and code.isalpha() and code in Locale("en").territories:
+        return code
+    place = _by_name().get(_plain(text))
+    return None if place is None or place.province or place.city else place.country
+
+
 def find_place(text: str) -> Place | None:
     """The place a person named, in Chinese or English: "东莞", "广东东莞", "Dongguan, China".
 

@@ -1,0 +1,157 @@
+"""The console's roll calls: how one stands, who it is, and its end."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+from sqlalchemy import select, update
+
+from handlers.console import LiveFeed, console_app
+from storage.database import Database
+from storage.models import Checkin, Contact, Delivery, Look, Person, Rollcall
+from storage.people.logins import find_session
+from storage.rhythm.rollcalls import plan_rollcall
+from tests.console_county import County, make_county
+from tests.test_console import Client, Clock, console_i18n, link, post, text_of
+
+
+@pytest.fixture
+def clock(now: datetime) -> Clock:
+    return Clock(now)
+
+
+@pytest.fixture
+async def county(db: Database, now: datetime) -> County:
+    return await make_county(db, now, workers=5)
+
+
+@pytest.fixture
+async def client(db: Database, clock: Clock) -> AsyncIterator[Client]:
+    app = web.Application()
+    live = LiveFeed(db, interval=0.3)
+    app.add_subapp(
+        "/console/", console_app(db, console_i18n(), secure=False, clock=clock, live=live)
+    )
+    async with TestClient(TestServer(app)) as client:
+        yield client
+
+
+async def _enter(client: Client, db: Database, clock: Clock, person_id: int) -> str:
+    answer = await post(client, "/console/enter", {"token": await link(db, person_id, clock())})
+    async with db.read() as tx:
+        session = await find_session(tx, answer.cookies["kinroom_console"].value, clock())
+    assert session is not None
+    return session.csrf
+
+
+async def _begin(db: Database, county: County, now: datetime, code: str) -> int:
+    async with db.write() as tx:
+        planned = await plan_rollcall(
+            tx, area=county.areas[code], text="地震 <b>", by=county.liaison, now=now
+        )
+        await tx.execute(
+            update(Checkin).where(Checkin.rollcall_id == planned.id).values(delivered_at=now)
+        )
+        await tx.execute(update(Delivery).values(state="sent", finished_at=now))
+        row = (
+            await tx.execute(
+                select(Checkin.person_id, Checkin.area_id)
+                .where(Checkin.rollcall_id == planned.id)
+                .order_by(Checkin.person_id)
+            )
+        ).first()
+        assert row is not None
+        await tx.execute(
+            tx.insert(Contact).values(
+                person_id=row.person_id,
+                area_id=row.area_id,
+                at=now,
+                evidence="self",
+                kind="checkin",
+                outcome="help",
+                success=True,
+            )
+        )
+    return planned.id
+
+
+async def test_how_it_stands_and_who_it_is(
+    client: Client, db: Database, clock: Clock, county: County, now: datetime
+) -> None:
+    call = await _begin(db, county, now, "he")
+    await _enter(client, db, clock, county.supervisor)
+    async with db.write() as tx:
+        silent = await tx.scalar(
+            select(Checkin.person_id)
+            .where(Checkin.rollcall_id == call)
+            .order_by(Checkin.person_id.desc())
+            .limit(1)
+        )
+        ref = await tx.scalar(select(Person.ref).where(Person.id == silent))
+        await tx.execute(
+            update(Person)
+            .where(Person.id == silent)
+            .values(phone=tx.vault.seal("person.phone", ref, "+8613800000001"))
+        )
+    listed = await text_of(client, "/console/rollcalls?area=nan&lang=en")
+    assert f"/console/rollcalls/{call}" in listed
+    page = await text_of(client, f"/console/rollcalls/{call}?lang=en")
+    assert "地震 <b>" in page  # unescaped by text_of
+    assert 'data-key="count-help">1<' in page
+    assert "+8613800000001" not in page
+    named = await text_of(client, f"/console/rollcalls/{call}?show=silent")
+    assert "+8613800000001" in named
+    assert f"/console/person/{ref}" in named
+    async with db.read() as tx:
+        looks = (await tx.execute(select(Look.area_id).where(Look.what == "rollcall"))).all()
+    assert [row.area_id for row in looks] == [county.areas["he"].id]
+    for bad in ("show=left", "show=x", "page=x"):
+        answer = await client.get(f"/console/rollcalls/{call}?{bad}")
+        assert answer.status in (200, 404)
+    assert (await client.get("/console/rollcalls/999999")).status == 404
+
+
+async def test_only_ones_own_part_and_its_end(
+    client: Client, db: Database, clock: Clock, county: County, now: datetime
+) -> None:
+    call = await _begin(db, county, now, "nan")
+    token = await _enter(client, db, clock, county.liaison)
+    page = await text_of(client, f"/console/rollcalls/{call}?lang=en")
+    assert "Of those you look after." in page
+    assert "End this roll call" not in page
+    answer = await post(client, f"/console/rollcalls/{call}/end", {"csrf": token})
+    assert answer.status == 404
+    await _enter(client, db, clock, county.stranger)
+    assert (await client.get(f"/console/rollcalls/{call}")).status in (200, 404)
+    token = await _enter(client, db, clock, county.supervisor)
+    answer = await post(client, f"/console/rollcalls/{call}/end", {"csrf": token})
+    assert answer.status == 303
+    async with db.read() as tx:
+        ended = await tx.scalar(select(Rollcall.ended_at).where(Rollcall.id == call))
+    assert ended == now
+    answer = await post(client, f"/console/rollcalls/{call}/end", {"csrf": token})
+    assert answer.headers["Location"].endswith("late=1")
+    assert "Over since" in await text_of(client, f"/console/rollcalls/{call}?lang=en")
+
+
+async def test_a_page_hears_that_it_changed(
+    client: Client, db: Database, clock: Clock, county: County, now: datetime
+) -> None:
+    call = await _begin(db, county, now, "east")
+    await _enter(client, db, clock, county.liaison)
+    async with client.get(f"/console/rollcalls/{call}/live") as stream:
+        assert stream.status == 200
+        seen = b""
+        while b"event: version" not in seen:
+            seen += await stream.content.readany()
+        async with db.write() as tx:
+            await tx.execute(
+                update(Checkin)
+                .where(Checkin.rollcall_id == call)
+                .values(answered_at=now + timedelta(minutes=1), answer="ok")
+            )
+        seen = b""
+        while b"event: version" not in seen:
+            seen += await stream.content.readany()
