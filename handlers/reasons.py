@@ -38,7 +38,7 @@ def _told() -> dict[str, str]:
         "its reminder is missing": _("its text is missing"),
         "answered before it was sent": _("answered before it was sent"),
         HEARD: _("there was word of them meanwhile"),
-        "quiet hours": _("it is night there, so it waits for the morning"),
+        "quiet hours": _("it is night there, or an hour they keep quiet, so it waits"),
         USED_UP: _("enough has reached them this week; it comes with the next message, or later"),
         "slowed down by the channel": _("the channel asks to go slower"),
         "others came first": _("other messages to them go first"),

@@ -217,9 +217,14 @@ async def test_a_country_with_several_clocks_asks_which(town: Town) -> None:
     assert "07:00 · 纽约" in question.labels  # noon by the world's clock
     assert "04:00 · 洛杉矶" in question.labels
     assert (await town.row(phone)).timezone == "America/New_York"  # until they say
-    await tap(phone, question, "md:clock:America/Los_Angeles")
+    await tap(phone, question, "md:zone:America/Los_Angeles")
     assert (await town.row(phone)).timezone == "America/Los_Angeles"
     assert "04:00" in question.text
+    await tap(phone, question, "md:clock")  # a slip of the thumb
+    await tap(phone, question, "md:clock:America/Chicago")
+    assert (await town.row(phone)).timezone == "America/Chicago"
+    await phone.forge(question, "md:zone:Asia/Omsk").answered()
+    assert (await town.row(phone)).timezone == "America/Chicago"
 
     # A place that settles it needs no question; one nobody knows leaves the clock as it is.
     for said, zone in (("新加坡", "Asia/Singapore"), ("挪威", "Europe/Oslo")):

@@ -34,17 +34,17 @@ def ask_clock(place: Place, language: str, now: datetime) -> tuple[str, InlineKe
         "{place} has more than one clock. What time is it where you are? "
         "Then nothing from us comes at night."
     ).format(place=name)
-    return text, InlineKeyboardMarkup(inline_keyboard=_clocks(place.country, now))
+    return text, InlineKeyboardMarkup(inline_keyboard=_clocks("zone", place.country, now))
 
 
-def _clocks(country: str | None, now: datetime) -> list[list[InlineKeyboardButton]]:
+def _clocks(act: str, country: str | None, now: datetime) -> list[list[InlineKeyboardButton]]:
     """The clocks to choose from by what they show now, from west to east."""
     zones = sorted(zones_to_choose(country), key=lambda zone: _offset(zone, now))
     return [
         [
             button(
                 _("{time} · {city}").format(time=clock_time(now, zone), city=city_of(zone)),
-                tap("clock", zone),
+                tap(act, zone),
             )
         ]
         for zone in zones
@@ -62,7 +62,7 @@ async def tap_clock(tapped: CallbackQuery, tx: Tx, who: Who, now: datetime) -> S
 
 async def _ask_again(tapped: CallbackQuery, tx: Tx, who: Who, now: datetime) -> Says:
     hours = await hours_of(tx, who.person_id)
-    rows = _clocks(hours.country, now)
+    rows = _clocks("clock", hours.country, now)
     rows.append([button(_("Say where I am instead"), tap("place"))])
     if hours.own_zone:
         rows.append([button(_("Go by my village's clock"), tap("clock", "village"))])
@@ -86,3 +86,19 @@ async def tap_choose(
     zone = (await hours_of(tx, who.person_id)).timezone
     note = _("Good. It is {time} where you are.").format(time=clock_time(now, zone))
     return [toast(tapped), replace(tapped, *await rhythm_page(tx, who, now, note))]
+
+
+@router.callback_query(DataTap.filter(F.act == "zone"))
+async def tap_answer(
+    tapped: CallbackQuery, callback_data: DataTap, tx: Tx, who: Who, now: datetime
+) -> Says:
+    """The answer to the question after a place: a receipt, and the way to say another."""
+    chosen = callback_data.value
+    if chosen not in zones_to_choose((await hours_of(tx, who.person_id)).country):
+        return await _ask_again(tapped, tx, who, now)
+    await set_zone(tx, who, chosen)
+    said = _("Thank you. It is {time} where you are, and nights are yours to sleep.").format(
+        time=clock_time(now, chosen)
+    )
+    other = button(_("My clock shows another time"), tap("clock"))
+    return [toast(tapped), replace(tapped, said, InlineKeyboardMarkup(inline_keyboard=[[other]]))]

@@ -1,18 +1,24 @@
 """My data: hours of the day that a person keeps quiet, besides the night's."""
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
 from aiogram import F, Router
-from aiogram.types import CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup
+from aiogram.types import CallbackQuery, InlineKeyboardMarkup
 from aiogram.utils.i18n import gettext as _
 
 from handlers.callbacks import DataTap
 from handlers.keyboards import button
 from handlers.say import Says, replace, toast
 from handlers.worker.access import known
-from handlers.worker.rhythm_page import hour_words, quiet_words, rhythm_page, tap
+from handlers.worker.rhythm_page import (
+    Rows,
+    hour_buttons,
+    hour_words,
+    quiet_words,
+    rhythm_page,
+    tap,
+)
 from storage.database import Tx
 from storage.people.hours import DAY, NoTimeLeft
 from storage.people.mydata import held_about
@@ -21,7 +27,6 @@ from storage.people.who import Who
 
 router = Router(name="quiet")
 router.callback_query.filter(known)
-_IN_A_ROW: Final = 4
 _NIGHT_ONLY: Final = f"{DAY[1]}-{DAY[0]}"
 
 
@@ -34,7 +39,7 @@ async def tap_quiet(tapped: CallbackQuery, tx: Tx, who: Who) -> Says:
         ),
         _("The night is always quiet. When in the day shall we be quiet too? From …"),
     ]
-    rows = _hours(range(*DAY), str)
+    rows = hour_buttons(range(*DAY), lambda hour: tap("quiet", str(hour)))
     if (held.quiet_from, held.quiet_to) != (DAY[1], DAY[0]):
         rows.append([button(_("Only at night"), tap("quiet", _NIGHT_ONLY))])
     return [toast(tapped), replace(tapped, "\n".join(lines), _markup(who, rows))]
@@ -51,7 +56,7 @@ async def tap_start(tapped: CallbackQuery, callback_data: DataTap, who: Who) -> 
 def _until(who: Who, start: int, note: str | None = None) -> tuple[str, InlineKeyboardMarkup]:
     lines = [note, ""] if note else []
     lines.append(_("Quiet from {start} until …").format(start=hour_words(start * 60)))
-    rows = _hours(range(start + 1, DAY[1] + 1), lambda hour: f"{start}-{hour}")
+    rows = hour_buttons(range(start + 1, DAY[1] + 1), lambda hour: tap("quiet", f"{start}-{hour}"))
     rows.append([button(_("Another start"), tap("quiet"))])
     return "\n".join(lines), _markup(who, rows)
 
@@ -77,11 +82,6 @@ async def tap_end(
     return [toast(tapped), replace(tapped, note, _markup(who, []))]
 
 
-def _hours(hours: range, value: Callable[[int], str]) -> list[list[InlineKeyboardButton]]:
-    buttons = [button(hour_words(hour * 60), tap("quiet", value(hour))) for hour in hours]
-    return [buttons[at : at + _IN_A_ROW] for at in range(0, len(buttons), _IN_A_ROW)]
-
-
-def _markup(who: Who, rows: list[list[InlineKeyboardButton]]) -> InlineKeyboardMarkup:
+def _markup(who: Who, rows: Rows) -> InlineKeyboardMarkup:
     back = button(_("Back"), tap("rhythm" if who.is_worker else "page"))
     return InlineKeyboardMarkup(inline_keyboard=[*rows, [back]])

@@ -16,6 +16,7 @@ from handlers.worker.rhythm_page import (
     back_to_rhythm,
     channel_name,
     channels_to_choose,
+    hour_buttons,
     hour_words,
     rhythm_page,
     tap,
@@ -31,7 +32,6 @@ router = Router(name="rhythm")
 router.message.filter(worker)
 router.callback_query.filter(worker)
 _STEP: Final = 30
-_IN_A_ROW: Final = 4
 _OFTEN: Final = {"0": (False, False), "1": (True, False), "2": (True, True)}
 
 
@@ -69,8 +69,9 @@ async def tap_shift(
 @router.callback_query(DataTap.filter(F.act == "hours"))
 async def tap_hours(tapped: CallbackQuery, tx: Tx, who: Who, now: datetime) -> Says:
     minutes = await _hours_to_pick(tx, who, now)
-    buttons = [button(hour_words(minute), tap("hour", str(minute))) for minute in minutes]
-    rows = [buttons[at : at + _IN_A_ROW] for at in range(0, len(buttons), _IN_A_ROW)]
+    rows = hour_buttons(
+        [minute // 60 for minute in minutes], lambda hour: tap("hour", str(hour * 60))
+    )
     markup = InlineKeyboardMarkup(inline_keyboard=[*rows, back_to_rhythm()])
     text = _("What time of day suits you? By your own clock.")
     return [toast(tapped), replace(tapped, text, markup)]

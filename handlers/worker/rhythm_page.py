@@ -1,11 +1,13 @@
 """My data, when we ask: when the next check-in comes and why then, and all one can change."""
 
+from collections.abc import Callable, Iterable
 from datetime import datetime, time
 from typing import Final
 
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from aiogram.utils.i18n import get_i18n
 from aiogram.utils.i18n import gettext as _
+from babel import Locale
 from babel.dates import format_skeleton, format_time, get_timezone_location
 
 from handlers.callbacks import DataTap
@@ -17,6 +19,8 @@ from storage.database import Tx
 from storage.people.hours import Hours, hours_of, quiet_spans
 from storage.people.who import Who
 
+Rows = list[list[InlineKeyboardButton]]
+_IN_A_ROW: Final = 3
 CHANNELS: Final = ("telegram", "web")
 """Those one can choose between."""
 
@@ -134,7 +138,7 @@ def _buttons(hours: Hours, coming: Coming | None) -> InlineKeyboardMarkup:
             [button(_("Pick an hour"), tap("hours"))],
         ]
         if hours.ask_minute is not None:
-            rows.append([button(_("Find my hour by itself"), tap("hour", "auto"))])
+            rows.append([button(_("Let it find my hour"), tap("hour", "auto"))])
         rows.append([button(_("How often"), tap("often")), button(_("Quiet hours"), tap("quiet"))])
     else:
         rows.append([button(_("Quiet hours"), tap("quiet"))])
@@ -157,6 +161,20 @@ def hour_words(minute: int) -> str:
     """Minutes after midnight as a clock shows them."""
     hour, minutes = divmod(minute % (24 * 60), 60)
     return format_time(time(hour, minutes), "short", locale=get_i18n().current_locale)
+
+
+def hour_buttons(hours: Iterable[int], data: Callable[[int], str]) -> Rows:
+    """Full hours, three in a row: as many as a narrow phone shows without breaking them."""
+    buttons = [button(_full_hour(hour), data(hour)) for hour in hours]
+    return [buttons[at : at + _IN_A_ROW] for at in range(0, len(buttons), _IN_A_ROW)]
+
+
+def _full_hour(hour: int) -> str:
+    locale = Locale(get_i18n().current_locale)
+    if "a" in locale.time_formats["short"].pattern:
+        # "8 AM": with its minutes it would not fit.
+        return format_skeleton("h", time(hour % 24), locale=locale)
+    return hour_words(hour * 60)
 
 
 def day_words(at: datetime, timezone: str) -> str:
