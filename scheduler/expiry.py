@@ -10,6 +10,7 @@ from storage.outbox.messages import expire_due, note_stranded
 from storage.outbox.partitions import Month, drop_months, make_months
 from storage.outbox.past import find_finished, move_finished, prune_past
 from storage.outbox.pruning import forget_invited_names, prune_intake
+from storage.people.erasure import erase_without_purpose
 from storage.rhythm.planning import resume_paused
 
 _AT_MOST: Final = 2.0
@@ -19,6 +20,7 @@ _MOVING_AT_MOST: Final = 10.0
 _BATCH: Final = 5000
 _BATCH_ON_SQLITE: Final = 500
 """There everyone waits for the one writer: a batch is a hundredth of a second."""
+_ERASED: Final = 20
 _AHEAD: Final = 20_000
 
 
@@ -40,6 +42,9 @@ async def end_what_is_over(
         done["resumed"] = await resume_paused(tx, now)
         done["stranded"] = await note_stranded(tx, now, running)
         done["unnamed"] = await forget_invited_names(tx, now)
+    done["without purpose"] = await _repeat(
+        db, going, lambda tx: erase_without_purpose(tx, now, _ERASED)
+    )
     done["expired"] = await _repeat(db, going, lambda tx: expire_due(tx, now, batch))
     done["moved"] = await move_what_is_over(db, now, going=going)
     done["pruned"] = await _repeat(db, going, lambda tx: prune_past(tx, now, batch))

@@ -34,6 +34,7 @@ FACTS = st.builds(
     held=st.sampled_from([None, "quiet hours", "waits for its channel", "something new"]),
     held_until=_TIMES,
     next_at=_TIMES,
+    task=st.booleans(),
     habit=st.sampled_from([None, "never", "fading"]),
 )
 
@@ -88,6 +89,8 @@ def test_nobody_is_sent_to_a_number_that_is_not_there(facts: Facts) -> None:
         (Facts("unasked", held="quiet hours", held_until=NOON), ("waits",)),
         (Facts("unasked", next_at=NOON), ("asked-on",)),
         (Facts("unasked"), ("no-rule",)),
+        (Facts("unasked", phone=True, next_at=NOON, task=True), ("call",)),
+        (Facts("quiet", next_at=NOON, task=True), ("ask-village",)),
         (Facts("quiet", next_at=NOON), ("quiet-until",)),
         (Facts("quiet"), ("quiet",)),
         (Facts(None, phone=True, family=True), ("number-changed-family",)),

@@ -23,6 +23,7 @@ class Kin(Base):
     accepted_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     ended_by: Mapped[str | None] = mapped_column(String(8))
+    __table_args__ = (partial_index("ix_kin_ended", "ended_at", where="ended_at IS NOT NULL"),)
 
 
 class KinQuestion(Base):

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import delete, or_, select, update
 
 from storage.database import Tx
+from storage.family.purpose import find_without_purpose
 from storage.family.ties import end_ties_of
 from storage.family.traces import erase_family_traces
 from storage.models import (
@@ -42,13 +43,27 @@ async def erase_person(tx: Tx, who: Who, now: datetime) -> None:
     check-ins, and the enrolment that ended as ``withdrawn``. What a liaison received on Telegram
     is out of reach; their web chat is not.
     """
-    person_id = who.person_id
+    await _erase(tx, who.person_id, who.channel, now)
+
+
+async def erase_without_purpose(tx: Tx, now: datetime, limit: int) -> int:
+    """The same for relatives who are asked about nobody any more; how many.
+
+    What someone agreed to for a purpose is not kept beyond it, also when the worker ended it.
+    """
+    found = await find_without_purpose(tx, now, limit)
+    for person_id, channel in found:
+        await _erase(tx, person_id, channel, now)
+    return len(found)
+
+
+async def _erase(tx: Tx, person_id: int, channel: str, now: datetime) -> None:
     agreed_to = await tx.execute(
         select(Consent.purpose).where(Consent.person_id == person_id, Consent.given).distinct()
     )
     for purpose in agreed_to.scalars().all():
         await record_consent(
-            tx, person_id, purpose=purpose, given=False, channel=who.channel, now=now
+            tx, person_id, purpose=purpose, given=False, channel=channel, now=now
         )
     await tx.execute(
         update(Enrolment)

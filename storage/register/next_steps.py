@@ -38,7 +38,8 @@ class Facts:
     an address of theirs at all. ``family``: someone agreed to be asked about them. ``said`` is
     what the family last said of them within a week, at ``said_at``; ``asking``: they are being
     asked now. ``held`` is why a question to them waits, until ``held_until``; ``next_at`` is when
-    the rules ask them next, None when no rule does.
+    the rules ask them next, None when no rule does. ``task``: a liaison was asked for a word with
+    them, so that it is not enough to wait.
     """
 
     silence: Silence | None
@@ -51,6 +52,7 @@ class Facts:
     held: str | None = None
     held_until: datetime | None = None
     next_at: datetime | None = None
+    task: bool = False
     habit: Habit | None = None
 
 
@@ -77,6 +79,8 @@ def _of_class(facts: Facts) -> tuple[Step, ...]:
             first: Step = "call-only" if facts.phone else _number(facts)
             return first, "new-link"
         case "unanswered":
+            return (_unanswered(facts),)
+        case "unasked" | "quiet" if facts.task:
             return (_unanswered(facts),)
         case "unasked":
             if facts.held is not None:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 from storage.calendar.recurrence import is_turn_of, next_slot
 from storage.database import Tx
 from storage.family.ties import with_family
-from storage.models import Account, Area, Contact, Delivery, Kin, KinQuestion, Person
+from storage.models import Account, Area, Contact, Delivery, Kin, KinQuestion, Person, Task
 from storage.outbox.messages import QUEUED
 from storage.people.areas import get_area
 from storage.register.answering import habits_of
@@ -75,6 +75,10 @@ async def _facts(tx: Tx, silences: Mapping[int, Silence | None], now: datetime) 
     kin = await with_family(tx, ids)
     said = await _families(tx, kin, now)
     held = await _held(tx, ids)
+    open_tasks = await tx.execute(
+        select(Task.person_id).where(Task.person_id.in_(ids), Task.closed_at.is_(None))
+    )
+    tasks = set(open_tasks.scalars())
     habits = await habits_of(tx, ids, now)
     rules = await _rules(tx, {row.area_id for row in rows if row.area_id is not None})
     facts: dict[int, Facts] = {}
@@ -92,6 +96,7 @@ async def _facts(tx: Tx, silences: Mapping[int, Silence | None], now: datetime) 
             held=reason,
             held_until=until,
             next_at=_next_at(rules.get(row.area_id, ()), row, now),
+            task=row.id in tasks,
             habit=habits.get(row.id),
         )
     return facts
