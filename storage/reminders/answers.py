@@ -123,7 +123,7 @@ def _recurs(terms: ReminderTerms) -> bool:
 
 def _settled(row: Any) -> str | None:
     if row.ended_at is not None:
-        return "not wanted any more"
+        return "no longer wanted"
     if row.done_for is not None and row.about <= row.done_for:
         return "done already"
     if row.topic_stopped_at is not None:

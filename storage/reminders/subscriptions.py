@@ -218,5 +218,5 @@ async def call_off(
             Delivery.reminder_id.in_(about),
             Delivery.state == "queued",
         )
-        .values(state="cancelled", reason="not wanted any more", finished_at=now)
+        .values(state="cancelled", reason="no longer wanted", finished_at=now)
     )
