@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import make_url
 
-from tests.drill import kills, refused
+from tests.drill import kills, refused, tickers
 from tests.drill.databases import Postgres
 from tests.drill.ground import Plan
 from tests.drill.promise import Promise, as_lines, at_least, at_most, none_of, told
@@ -29,6 +29,10 @@ async def test_killed_while_everything_goes_out(plan: Plan) -> None:
 
 async def test_connections_refused_and_cut(plan: Plan) -> None:
     check(await refused.run(plan))
+
+
+async def test_killed_while_rules_come_due(plan: Plan) -> None:
+    check(await tickers.run(plan))
 
 
 def test_what_was_broken_is_shown() -> None:

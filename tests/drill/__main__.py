@@ -39,6 +39,7 @@ SCENARIOS = (
     "network",
     "pool",
     "pair",
+    "tickers",
     "yesterday",
     "talk",
     "pace",
