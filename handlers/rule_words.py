@@ -127,6 +127,8 @@ def personal_date(code: str) -> str:
     return {
         "certificate-expiry": _("the day their certificate expires"),
         "last-check-up": _("their last check-up"),
+        "residence-permit-expiry": _("the day their residence permit expires"),
+        "contract-end": _("the day their contract ends"),
         "school-start": _("the day their child starts school"),
     }.get(code, _("a date of their own ({code})").format(code=code))
 

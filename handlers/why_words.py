@@ -8,6 +8,7 @@ from aiogram.utils.i18n import gettext as _
 
 from handlers.moments import Moments
 from handlers.rule_words import kind_word, listed, schedule_words
+from handlers.say import zone_name
 from handlers.why_happened import (
     asked_words,
     coming_words,
@@ -73,6 +74,11 @@ def _part(fact: Fact) -> Part:
 
 def sentence(fact: Fact, when: Moments) -> str:
     """One fact in the current language."""
+    # Chinese puts no space between sentences.
+    return _sentence(fact, when).replace("。 ", "。")
+
+
+def _sentence(fact: Fact, when: Moments) -> str:
     match fact:
         case Where() | Habits() | Reach() | Expected():
             return _person_words(fact, when)
@@ -122,7 +128,7 @@ def _person_words(fact: Where | Habits | Reach | Expected, when: Moments) -> str
 def _where(where: Where) -> str:
     language = get_i18n().current_locale
     place = place_name(where.country, where.province, where.city, language)
-    words = _("By the clock of {zone}.").format(zone=where.timezone)
+    words = _("By the clock of {zone}.").format(zone=zone_name(where.timezone))
     if where.area_name is not None:
         words += " " + _("On the register of {area}.").format(area=where.area_name)
     if place is not None:

@@ -89,3 +89,18 @@ def test_the_agenda_ends_with_the_calendar_and_says_so(county: Command) -> None:
     lisbon = ("--from", "2027-03-07", "--to", "2027-03-07", "--timezone", "Europe/Lisbon", "--json")
     (entry,) = county("agenda", "--area", "nanlai", *lisbon).json
     assert entry["at_utc"] == "2027-03-07T10:00:00+00:00"
+
+
+def test_the_readme_shows_a_file_that_is_taken(county: Command, tmp_path: Path) -> None:
+    readme = Path(__file__).parent.parent.joinpath("README.md").read_text(encoding="utf-8")
+    file = tmp_path / "rules.toml"
+    shown = readme.split("```toml\n", 1)[1].split("```", 1)[0]
+    file.write_text(shown, encoding="utf-8")
+    county("topic", "load")
+    done = county("rule", "load", str(file), "--json")
+    assert done.code == 0, done.err
+    assert done.json["changed"] == ["nanlai/weekly", "nanlai/certificate"]
+    bad = shown.replace('"72h"  ', '"20h"  ')
+    file.write_text(bad, encoding="utf-8")
+    complaint = county("rule", "load", str(file), "--dry-run").err
+    assert complaint.rpartition("/")[2].strip() in readme

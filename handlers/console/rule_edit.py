@@ -26,7 +26,7 @@ from storage.people.access import access_area
 from storage.people.areas import AreaInfo
 from storage.reminders.topics import BadTopic, TopicInfo, check_rule_topic, list_topics
 from storage.rhythm.reach import count_reached
-from storage.rules.editing import may_edit_rules
+from storage.rules.editing import CHANGED, may_edit_rules
 from storage.rules.kept import RuleInfo, add_rule, edit_rule, rules_over
 from storage.rules.overlaps import find_overlaps
 from storage.rules.reading import KINDS, read_rule
@@ -86,7 +86,7 @@ async def _take(request: web.Request, *, is_new: bool) -> web.Response:
             problems = await _wrong_here(tx, draft, terms, now)
         version = str(form.get("version", ""))
         if draft.before is not None and version != str(draft.before.version):
-            problems = [Problem("", "somebody else changed this rule meanwhile")]
+            problems = [Problem("", CHANGED)]
         people = 0
         if terms is not None and not problems:
             people = await count_reached(tx, _as_kept(draft, terms, now))

@@ -11,109 +11,109 @@ from storage.rules.terms import Problem
 _Words = Callable[[re.Match[str]], str]
 
 
-def _told(pattern: str, words: _Words) -> tuple[re.Pattern[str], _Words]:
-    return re.compile(pattern, re.DOTALL), words
-
-
 _KNOWN: Final = (
-    _told(
-        r"use small letters",
+    (
+        re.compile(r"use small letters"),
         lambda _m: _("Use small letters, digits and dashes, such as weekly-sunday."),
     ),
-    _told(
-        r"use at most (\d+) characters",
+    (
+        re.compile(r"use at most (\d+) characters"),
         lambda m: _("That is too long: {n} characters at most.").format(n=m[1]),
     ),
-    _told(
-        r"(?:is in the night|nobody is written to at night)",
+    (
+        re.compile(r"(?:is in the night|nobody is written to at night)"),
         lambda _m: _("Stay between 08:00 and 21:00: nobody is written to at night."),
     ),
-    _told(
-        r"is not between (\S+) and (\S+),",
+    (
+        re.compile(r"is not between (\S+) and (\S+),"),
         lambda m: _("That is outside the hours of this rule, {start} to {end}.").format(
             start=m[1], end=m[2]
         ),
     ),
-    _told(r"is not before", lambda _m: _("The hours begin later than they end.")),
-    _told(
-        r"is over before the nudge after (\d+) h",
+    (re.compile(r"is not before"), lambda _m: _("The hours begin later than they end.")),
+    (
+        re.compile(r"is over before the nudge after (\d+) h"),
         lambda m: _(
             "The last time of asking again is after {n} hours: leave more time than that "
             "for an answer."
         ).format(n=m[1]),
     ),
-    _told(
-        r"each comes later than the one before",
+    (
+        re.compile(r"each comes later than the one before"),
         lambda _m: _("Write the hours in order, each once, such as 24, 48."),
     ),
-    _told(r"is not after the question", lambda _m: _("Ask again after an hour at least.")),
-    _told(
-        r"this is missing: words of its own",
+    (re.compile(r"is not after the question"), lambda _m: _("Ask again after an hour at least.")),
+    (
+        re.compile(r"this is missing: words of its own"),
         lambda _m: _("Write it in this language, too, or leave both empty."),
     ),
-    _told(r"this is missing|give at least one", lambda _m: _("Something is missing here.")),
-    _told(r"There is no day (\d+) in", lambda m: _("That month has no day {n}.").format(n=m[1])),
-    _told(
-        r"there is no day (\d+) in a month", lambda m: _("No month has a day {n}.").format(n=m[1])
+    (re.compile(r"this is missing|give at least one"), lambda _m: _("Something is missing here.")),
+    (
+        re.compile(r"There is no day (\d+) in"),
+        lambda m: _("That month has no day {n}.").format(n=m[1]),
     ),
-    _told(r"There is no month", lambda _m: _("There is no such month.")),
-    _told(
-        r"is not a day of the almanac",
+    (
+        re.compile(r"there is no day (\d+) in a month"),
+        lambda m: _("No month has a day {n}.").format(n=m[1]),
+    ),
+    (re.compile(r"There is no month"), lambda _m: _("There is no such month.")),
+    (
+        re.compile(r"is not a day of the almanac"),
         lambda _m: _("Write a day as 05-29, or by the lunar calendar as lunar 08-15."),
     ),
-    _told(
-        r"there is no day “([^”]*)” in the calendar",
+    (
+        re.compile(r"there is no day “([^”]*)” in the calendar"),
         lambda m: _("There is no day {day}.").format(day=m[1]),
     ),
-    _told(r"is before the rule starts", lambda _m: _("It ends before it starts.")),
-    _told(
-        r"no day of this rule lies between",
+    (re.compile(r"is before the rule starts"), lambda _m: _("It ends before it starts.")),
+    (
+        re.compile(r"no day of this rule lies between"),
         lambda _m: _("Between its start and its end there is no such day."),
     ),
-    _told(
-        r"give a year from (\d+) to (\d+)",
+    (
+        re.compile(r"give a year from (\d+) to (\d+)"),
         lambda m: _("Give a year from {first} to {last}.").format(first=m[1], last=m[2]),
     ),
-    _told(
-        r"each of its days is a day of (\S+) too",
+    (
+        re.compile(r"each of its days is a day of (\S+) too"),
         lambda m: _(
             "The rule {rule} asks on the same days, and nobody is asked twice on a day: "
             "this one would ask nobody."
         ).format(rule=m[1]),
     ),
-    _told(
-        r"each day of (\S+) would be a day of this rule",
+    (
+        re.compile(r"each day of (\S+) would be a day of this rule"),
         lambda m: _(
             "The rule {rule} would have no day of its own any more: stop it first, or choose "
             "other days."
         ).format(rule=m[1]),
     ),
-    _told(
-        r"^(\S+) reminds of the same topic",
+    (
+        re.compile(r"^(\S+) reminds of the same topic"),
         lambda m: _("The rule {rule} reminds of the same on the same days.").format(rule=m[1]),
     ),
-    _told(
-        r"has a rule “[^”]*” already",
+    (
+        re.compile(r"has a rule “[^”]*” already"),
         lambda _m: _(
             "There is a rule of this name here already: choose another, or edit that one."
         ),
     ),
-    _told(
-        r"somebody else changed this rule",
+    (
+        re.compile(r"somebody else changed this rule"),
         lambda _m: _("Somebody else changed this rule meanwhile: look at it again."),
     ),
-    _told(r"there is no topic", lambda _m: _("There is no such topic.")),
-    _told(
-        r"give between (\d+) and (\d+)",
+    (re.compile(r"there is no topic"), lambda _m: _("There is no such topic.")),
+    (
+        re.compile(r"give between (\d+) and (\d+)"),
         lambda m: _("Give a number from {least} to {most}.").format(least=m[1], most=m[2]),
     ),
-    _told(r"stands here twice", lambda _m: _("The same stands here twice.")),
-    _told(r"write the time as", lambda _m: _("Write the time as 10:00.")),
-    _told(
-        r"write it as 72h|write it as “1 week”|give a whole number",
+    (re.compile(r"stands here twice"), lambda _m: _("The same stands here twice.")),
+    (re.compile(r"write the time as"), lambda _m: _("Write the time as 10:00.")),
+    (
+        re.compile(r"write it as 72h|write it as “1 week”|give a whole number"),
         lambda _m: _("Write a whole number here."),
     ),
-    _told(r"when is this due", lambda _m: _("Choose when it is due.")),
+    (re.compile(r"when is this due"), lambda _m: _("Choose when it is due.")),
 )
 
 

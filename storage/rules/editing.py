@@ -16,6 +16,7 @@ from storage.rules.table import from_json
 from storage.rules.terms import Terms
 
 MAY_EDIT: Final = ("supervisor", "admin")
+CHANGED: Final = "somebody else changed this rule meanwhile: look at it again"
 
 
 @dataclass(frozen=True, slots=True)
