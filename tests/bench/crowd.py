@@ -2,10 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import String, cast, insert, literal, select, text
+from sqlalchemy import String, cast, insert, literal, select, text, update
 
 from storage.database import Database
-from storage.models import Account, Broadcast, Delivery, Person
+from storage.models import Account, Area, Broadcast, Delivery, Person
 from storage.outbox.messages import BROADCAST
 from storage.people.areas import add_area
 from storage.vault import new_ref
@@ -30,6 +30,8 @@ async def gather_crowd(db: Database, now: datetime, count: int) -> int:
             language="zh",
             now=now,
         )
+        # Everyone gets one broadcast after the other: their budget is looked at, and never used up.
+        await tx.execute(update(Area).values(weekly_budget=30_000))
         people, accounts = [], []
         for number in range(1, count + 1):
             ref = new_ref()

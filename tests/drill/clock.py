@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from storage.outbox.broadcasts import plan_broadcast
 from storage.people.areas import find_area
 from tests.drill.ground import Grounds, Plan
-from tests.drill.oracle import Oracle, name_of
+from tests.drill.oracle import Oracle, names_of
 from tests.drill.population import COUNTY
 from tests.drill.promise import Promise, at_least, at_most, none_of
 from tests.drill.rate import back_at_pace
@@ -96,5 +96,5 @@ async def _broadcast_by_the_slow_clock(ground: Grounds) -> int:
 def _names(ground: Grounds, since: float, only: str | None = None) -> list[str]:
     """The name of each message that came out."""
     sends = ground.api.log.of("sendMessage")
-    names = [name_of(call) for call in sends if call.effect and call.at > since]
-    return [name for name in names if name is not None and (only is None or name == only)]
+    names = [name for call in sends if call.effect and call.at > since for name in names_of(call)]
+    return [name for name in names if only is None or name == only]

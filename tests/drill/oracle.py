@@ -94,7 +94,7 @@ class Oracle:
         accepted: Counter[Key] = Counter()
         unheard: Counter[Key] = Counter()
         for call in self.grounds.api.log.of("sendMessage"):
-            if (name := name_of(call)) is not None:
+            for name in names_of(call):
                 key = (call.chat_id or 0, name)
                 accepted[key] += call.effect
                 unheard[key] += call.outcome in ("lost", "cut", "garbled", "pending")
@@ -203,13 +203,17 @@ class Oracle:
         ]
 
 
+def names_of(call: Call) -> list[str]:
+    """What a message is, if it was sent unasked: see :data:`Key`. Several may have left as one."""
+    asked = {
+        f"c{checkin[1]}": None
+        for row in (call.params.get("reply_markup") or {}).get("inline_keyboard", ())
+        for button in row
+        if (checkin := _CHECKIN.match(button.get("callback_data", "")))
+    }
+    return [*TOKEN.findall(call.params.get("text", "")), *asked]
+
+
 def name_of(call: Call) -> str | None:
-    """What a message is, if it was sent unasked: see :data:`Key`."""
-    token = TOKEN.search(call.params.get("text", ""))
-    if token is not None:
-        return token[1]
-    for row in (call.params.get("reply_markup") or {}).get("inline_keyboard", ()):
-        for button in row:
-            if checkin := _CHECKIN.match(button.get("callback_data", "")):
-                return f"c{checkin[1]}"
-    return None
+    """The first of :func:`names_of`; ``None`` for what was not sent unasked."""
+    return next(iter(names_of(call)), None)

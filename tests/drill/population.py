@@ -9,6 +9,7 @@ from sqlalchemy import String, cast, func, insert, literal, select, update
 from storage.database import Database, Tx
 from storage.models import (
     Account,
+    Area,
     Checkin,
     Consent,
     Enrolment,
@@ -44,6 +45,8 @@ async def settle(
     then = now - timedelta(days=30)
     async with db.write() as tx:
         areas = await _add_areas(tx, villages, now)
+        # A drill says in minutes what a village hears in months.
+        await tx.execute(update(Area).values(weekly_budget=30_000))
         liaison = _phone(api, bot, _LIAISON, "老韦")
         person_id = await give_consent(
             tx, Address("telegram", bot.id, liaison.user.id), language="zh", now=then

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from storage.backup.restored import SENT_SINCE
 from storage.outbox.past import EVERY_DELIVERY
 from tests.drill.ground import Grounds, Plan, grounds
-from tests.drill.oracle import Oracle, name_of
+from tests.drill.oracle import Oracle, names_of
 from tests.drill.promise import Promise, at_least, none_of, told
 
 ON = ("sqlite", "postgresql")
@@ -56,7 +56,11 @@ def _sent(ground: Grounds) -> int:
 
 
 async def _judge(ground: Grounds, people: int) -> list[Promise]:
-    got = Counter((call.chat_id, name_of(call)) for call in ground.api.log.of("sendMessage"))
+    got = Counter(
+        (call.chat_id, name)
+        for call in ground.api.log.of("sendMessage")
+        for name in names_of(call) or [None]
+    )
     twice = [f"{name} to {chat}" for (chat, name), times in got.items() if name and times > 1]
     heard = Counter(name for _, name in got)
     rows = await _rows(ground)
