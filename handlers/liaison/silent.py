@@ -34,6 +34,8 @@ from storage.register.silence_facts import facts_of
 
 router = Router(name="liaison.silent")
 A_PAGE = 5
+HABITS_UP_TO = 2000
+"""For more people than one liaison looks after, the console has them: it may take its time."""
 
 
 def person_rows(people: Sequence[SilentPerson], now: datetime, timezone: str, offset: int) -> Rows:
@@ -66,7 +68,9 @@ async def _page(
     event: Message | CallbackQuery, tx: Tx, who: Who, now: datetime, offset: int
 ) -> Page:
     figures = await today_figures(tx, who, now)
-    habits = await habit_rows(tx, figures.areas, now)
+    habits: Rows = []
+    if figures.counts.expected <= HABITS_UP_TO:
+        habits = await habit_rows(tx, figures.areas, now)
     if figures.waiting == 0:
         nobody = (
             _("There is word of everyone this week.")

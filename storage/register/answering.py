@@ -81,7 +81,21 @@ def _asked(now: datetime, *who: ColumnElement[bool]) -> CTE:
             spoke.at < Checkin.window_until,
         )
     )
-    numbered = (
+    last = aliased(Checkin)
+    # Picked for each person by the index: most have many more than these behind them.
+    newest = (
+        select(last.id)
+        .where(
+            last.person_id == Person.id,
+            last.delivered_at.is_not(None),
+            last.due_at > now - _BACK,
+            or_(last.window_until <= now, last.answered_at.is_not(None)),
+        )
+        .order_by(last.due_at.desc(), last.id.desc())
+        .limit(SPAN)
+        .correlate(Person)
+    )
+    return (
         select(
             Checkin.person_id,
             case((or_(Checkin.answered_at.is_not(None), word), 1), else_=0).label("answered"),
@@ -92,12 +106,10 @@ def _asked(now: datetime, *who: ColumnElement[bool]) -> CTE:
             )
             .label("n"),
         )
-        .join(Person, Person.id == Checkin.person_id)
+        .select_from(Person)
         .join(Area, Area.id == Person.area_id)
+        .join(Checkin, Checkin.id.in_(newest))
         .where(
-            Checkin.delivered_at.is_not(None),
-            Checkin.due_at > now - _BACK,
-            or_(Checkin.window_until <= now, Checkin.answered_at.is_not(None)),
             is_expected(),
             exists(
                 select(literal(1)).where(
@@ -106,11 +118,6 @@ def _asked(now: datetime, *who: ColumnElement[bool]) -> CTE:
             ),
             *who,
         )
-        .cte("numbered")
-    )
-    return (
-        select(numbered.c.person_id, numbered.c.answered, numbered.c.n)
-        .where(numbered.c.n <= SPAN)
         .cte("asked")
     )
 
