@@ -154,7 +154,7 @@ def channels_to_choose(hours: Hours) -> list[str]:
 
 
 def channel_name(channel: str) -> str:
-    return {"telegram": "Telegram", "web": _("the web chat")}.get(channel, channel)
+    return {"telegram": _("Telegram"), "web": _("the web chat")}.get(channel, channel)
 
 
 def hour_words(minute: int) -> str:
