@@ -15,7 +15,7 @@ from storage.family.ties import Parties
 from storage.outbox.claims import Address
 from storage.outbox.contents import CaseAbout, CaseWords, Told
 from storage.reminders.answers import Told as Reminded
-from storage.rhythm.digests import Burden
+from storage.rhythm.digests import Lying
 
 Part = TelegramMethod[Any]
 
@@ -31,8 +31,8 @@ class Batch:
     params: Mapping[int, Mapping[str, Any]]
     questions: Mapping[int, Asked]
     ties: Mapping[int, Parties]
-    tasks: Mapping[int, Burden]
-    raised: Mapping[int, Burden]
+    tasks: Mapping[int, Lying]
+    raised: Mapping[int, Lying]
     """What lies with the officers who are told of it, by officer."""
     ended: Mapping[int, Ended]
     """What is told of roll calls that are over, by message."""

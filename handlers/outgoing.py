@@ -31,7 +31,7 @@ from storage.outbox.contents import (
     rollcalls_of,
 )
 from storage.reminders.answers import told_of
-from storage.rhythm.digests import burdens_of
+from storage.rhythm.digests import tasks_with
 from storage.rhythm.followups import heard_meanwhile
 from storage.vault import SealBroken
 
@@ -80,10 +80,10 @@ async def _load(tx: Tx, batch: Sequence[Ready]) -> Batch:
         words=await case_words(tx, ids(it.case_message_id for it in messages)),
         params=params,
         questions=await questions_asked(tx, ids(it.get("question") for it in params.values())),
-        tasks=await burdens_of(
+        tasks=await tasks_with(
             tx, {it.person_id for it in messages if it.template in ("tasks", "tasks_call")}
         ),
-        raised=await burdens_of(
+        raised=await tasks_with(
             tx, {it.person_id for it in messages if it.template == "tasks_raised"}, raised=True
         ),
         reminders=await told_of(tx, [it.id for it in messages if it.template == "reminder"]),

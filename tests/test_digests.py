@@ -10,7 +10,7 @@ from storage.database import Database, Tx
 from storage.models import Account, Delivery, Task
 from storage.people.areas import AreaInfo
 from storage.people.who import Who
-from storage.rhythm.digests import burdens_of, liaisons_burdens
+from storage.rhythm.digests import tasks_by_liaison, tasks_with
 from storage.rhythm.tasks import open_task
 from tests.county import make_area, make_person
 
@@ -83,7 +83,7 @@ async def test_one_message_for_many_tasks_and_the_next_an_hour_later(db: Databas
     assert (first.person_id, first.template, first.not_before) == (mei.person_id, "tasks", NOON)
     assert first.lane is not None
     async with db.read() as tx:
-        lies = (await burdens_of(tx, [mei.person_id]))[mei.person_id]
+        lies = (await tasks_with(tx, [mei.person_id]))[mei.person_id]
         assert (lies.open, lies.raised, lies.calls, lies.areas) == (3, 0, 0, (("Elm", 3),))
 
     await _end(db, NOON + HOUR / 2)
@@ -127,7 +127,7 @@ async def test_it_goes_up_the_tree_where_nobody_can_be_told(db: Database) -> Non
     assert boss.person_id in told
     assert blocked.person_id not in told
     async with db.read() as tx:
-        theirs = await liaisons_burdens(tx, town.path)
+        theirs = await tasks_by_liaison(tx, town.path)
         # Self is told of W, and of nobody else; Boss of Self, and of the blocked one's village.
         assert sorted((it.name, it.open) for it in theirs) == [("Boss", 2), ("Self", 1)]
 
@@ -138,7 +138,7 @@ async def test_nobody_at_all_is_news_until_somebody_comes(db: Database) -> None:
         await _ask(tx, await make_person(tx, "W", NOON, area=elm), NOON)
     assert await tell_officers(db, NOON) == 0
     async with db.write() as tx:
-        (nobodys,) = await liaisons_burdens(tx, town.path)
+        (nobodys,) = await tasks_by_liaison(tx, town.path)
         assert (nobodys.name, nobodys.open) == (None, 1)
         await make_person(tx, "Mei", NOON, officer_of=elm)
     assert await tell_officers(db, NOON + HOUR) == 1
@@ -163,13 +163,13 @@ async def test_the_supervisor_hears_of_what_lies_once_a_day(db: Database) -> Non
     *_, again = await _digests(db)
     assert again.not_before == NOON + 96 * HOUR
     async with db.read() as tx:
-        lies = (await burdens_of(tx, [boss.person_id], raised=True))[boss.person_id]
+        lies = (await tasks_with(tx, [boss.person_id], raised=True))[boss.person_id]
         assert (lies.open, lies.areas) == (2, (("Elm", 2),))
-        assert {it.name: (it.open, it.raised) for it in await liaisons_burdens(tx, town.path)} == {
+        assert {it.name: (it.open, it.raised) for it in await tasks_by_liaison(tx, town.path)} == {
             "Mei": (2, 2),
             "Ning": (1, 0),
         }
-        assert set(await burdens_of(tx, [mei.person_id, boss.person_id])) == {mei.person_id}
+        assert set(await tasks_with(tx, [mei.person_id, boss.person_id])) == {mei.person_id}
 
 
 async def test_what_did_not_arrive_is_told_again_by_another_way(db: Database) -> None:

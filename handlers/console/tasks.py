@@ -20,7 +20,7 @@ from storage.register.figures import named_register
 from storage.register.next_steps import Facts
 from storage.register.periods import week_of
 from storage.register.silence_facts import facts_of, is_silent
-from storage.rhythm.digests import liaisons_burdens
+from storage.rhythm.digests import tasks_by_liaison
 from storage.rhythm.tasks import TaskLine, tasks_of_area
 
 MOST = 200
@@ -67,7 +67,7 @@ async def _read(tx: Tx, area: AreaInfo, now: datetime) -> dict[str, Any]:
     return {
         "tasks": [_line(task, facts, area.timezone, now) for task in tasks[:MOST]],
         "more": len(tasks) > MOST,
-        "liaisons": await liaisons_burdens(tx, area.path),
+        "liaisons": await tasks_by_liaison(tx, area.path),
         "counts": habits,
         "habits": {
             habit: await list_habit(tx, [area.path], habit, now, MOST)

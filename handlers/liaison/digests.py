@@ -9,7 +9,7 @@ from handlers.liaison.keyboards import task_button
 from handlers.say import short_day
 from scheduler.letters import Letter, Withheld
 from scheduler.reasons import HEARD
-from storage.rhythm.digests import Burden
+from storage.rhythm.digests import Lying
 
 _NAMED = 5
 
@@ -58,7 +58,7 @@ def tasks_raised(draft: Draft) -> Letter | Withheld:
     return draft.text("\n".join(lines), _see_who())
 
 
-def _where(lies: Burden, *, always: bool = False) -> list[str]:
+def _where(lies: Lying, *, always: bool = False) -> list[str]:
     """How many in which area, where there is more than one."""
     if len(lies.areas) < 2 and not always:
         return []

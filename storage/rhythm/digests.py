@@ -56,7 +56,7 @@ _RAISED: Final = and_(Task.closed_at.is_(None), Task.told_at < Task.raised_at)
 
 
 @dataclass(frozen=True, slots=True)
-class Burden:
+class Lying:
     """What lies with one officer: ``open`` tasks, the ``oldest`` since when (UTC), ``raised`` of
     them, and for how many of them the family asks for a call. ``areas``: how many where, the most
     first.
@@ -237,9 +237,9 @@ async def forget_lost(tx: Tx) -> None:
     )
 
 
-async def burdens_of(
+async def tasks_with(
     tx: Tx, officers: Collection[int], *, raised: bool = False
-) -> dict[int, Burden]:
+) -> dict[int, Lying]:
     """What lies with these officers now, by officer; those with nothing are left out.
 
     ``raised``: of what was raised, as supervisors; else of everything open, as liaisons.
@@ -273,10 +273,10 @@ async def burdens_of(
         .group_by(assigned.c.person_id, Area.id, Area.name)
         .order_by(func.count().desc(), Area.id)
     )
-    found: dict[int, Burden] = {}
+    found: dict[int, Lying] = {}
     for row in rows:
-        one = found.setdefault(row.person_id, Burden(0, row.oldest, 0, 0, ()))
-        found[row.person_id] = Burden(
+        one = found.setdefault(row.person_id, Lying(0, row.oldest, 0, 0, ()))
+        found[row.person_id] = Lying(
             open=one.open + row.n,
             oldest=min(one.oldest, row.oldest),
             raised=one.raised + int(row.raised),
@@ -286,7 +286,7 @@ async def burdens_of(
     return found
 
 
-async def liaisons_burdens(tx: Tx, path: str) -> list[Lies]:
+async def tasks_by_liaison(tx: Tx, path: str) -> list[Lies]:
     """Whose the open tasks of a subtree are, longest lying first; also those that are nobody's.
 
     The caller has checked who asks.
