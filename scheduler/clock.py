@@ -113,7 +113,9 @@ class Clock:
         await carry_on(self._db, self._clock, nudge=self._nudge, going=lambda: not self._stopping)
 
     async def _plan(self, now: datetime) -> None:
-        planned = await plan_due_checkins(self._db, now)
+        planned = await plan_due_checkins(
+            self._db, now, nudge=self._nudge, going=lambda: not self._stopping
+        )
         planned += await plan_due_reminders(self._db, now)
         if await follow_up(self._db, now) or planned:
             self._nudge()

@@ -82,7 +82,7 @@ async def run(plan: Plan) -> list[Promise]:
         seconds = time.monotonic() - began
         if plan.short:
             await oracle.let_leases_end()
-        await _settle(ground, people, plan.either(90, 240))
+        await _settle(ground, people, plan.either(120, 900))
         waited = await oracle.settle()
         return [
             told("kills", kills),
