@@ -18,7 +18,7 @@ from storage.reminders.topics import TopicInfo
 
 _YEARS_AHEAD: Final = 6
 _YEARS_BEHIND: Final = 3
-_IN_A_ROW: Final = 7
+_IN_A_ROW: Final = 6
 _CHOSEN: Final = "✓ "
 
 
@@ -38,8 +38,10 @@ def name_of(topic: TopicInfo) -> str:
 def topics_page(
     choices: Sequence[Choice], note: str | None = None, undo: InlineKeyboardButton | None = None
 ) -> tuple[str, InlineKeyboardMarkup]:
-    """All topics, those chosen with a tick; below a ``note`` on what was just changed."""
-    lines = [note, ""] if note else []
+    """All topics, those chosen with a tick. A ``note`` on what was just changed stands last, where
+    it is seen above the buttons on a small screen.
+    """
+    lines: list[str] = []
     if not choices:
         lines.append(_("There is nothing to be reminded of yet."))
     elif not any(choice.chosen for choice in choices):
@@ -47,14 +49,23 @@ def topics_page(
     else:
         lines.append(_("You are reminded of:"))
         lines += [f"• {_line(choice)}" for choice in choices if choice.chosen]
-        lines += ["", _("One tap switches a reminder on, one more off.")]
+        if not note:
+            lines += ["", _("One tap switches a reminder on, one more off.")]
+    if note:
+        lines += ["", note]
     rows = [[undo]] if undo else []
+    labels = [
+        button(
+            (_CHOSEN if choice.chosen else "") + name_of(choice.topic),
+            tap("off" if choice.chosen else "on", choice.topic.id),
+        )
+        for choice in choices
+    ]
+    rows += [list(row) for row in _in_rows(labels, 2)]
     for choice in choices:
-        label = (_CHOSEN if choice.chosen else "") + name_of(choice.topic)
-        row = [button(label, tap("off" if choice.chosen else "on", choice.topic.id))]
         if choice.chosen and choice.topic.asks:
-            row.append(button(_("Change the day"), tap("day", choice.topic.id)))
-        rows.append(row)
+            words = _("Another day: {topic}").format(topic=name_of(choice.topic))
+            rows.append([button(words, tap("day", choice.topic.id))])
     return "\n".join(lines), InlineKeyboardMarkup(inline_keyboard=rows)
 
 
@@ -131,7 +142,7 @@ def ask_month(topic: TopicInfo, year: int) -> tuple[str, InlineKeyboardMarkup]:
         for month in range(1, 13)
     ]
     text = _("“{topic}”: in which month of {year}?").format(topic=name_of(topic), year=year)
-    return text, _markup(_in_rows(buttons, 4))
+    return text, _markup(_in_rows(buttons, 3))
 
 
 def ask_number(topic: TopicInfo, year: int, month: int) -> tuple[str, InlineKeyboardMarkup]:
