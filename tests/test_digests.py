@@ -1,5 +1,6 @@
 """Officers told of tasks, on both databases: gathered, once, up the tree, and never of word."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -207,3 +208,12 @@ async def test_a_closed_task_is_no_news(db: Database) -> None:
             )
         )
     assert await tell_officers(db, NOON) == 0
+
+
+async def test_two_processes_at_once_write_one(db: Database) -> None:
+    async with db.write() as tx:
+        _, elm, _ = await _villages(tx)
+        await make_person(tx, "Mei", NOON, officer_of=elm)
+        await _ask(tx, await make_person(tx, "W", NOON, area=elm), NOON)
+    await asyncio.gather(*(tell_officers(db, NOON) for _ in range(4)))
+    assert len(await _digests(db)) == 1
