@@ -74,7 +74,7 @@ class Week(Post):
         await self.round()
         assert len(self.channel.taken) == before + 1
 
-    def texts(self) -> list[list[str]]:  # type: ignore[override]  # what each message is made of
+    def texts(self) -> list[list[str]]:
         return [text.split(JOINT) for _, text in self.channel.texts()]
 
     async def row(self, key: str) -> Any:

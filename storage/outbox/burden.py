@@ -69,7 +69,7 @@ def _burden() -> Select[Any]:
     of_them = given_ids("people")
     since = bindparam("since", type_=_AT)
     # All that a person has in the outbox is a few rows, by the index of people.
-    hot: Select[Any] = select(
+    hot: Any = select(
         Delivery.person_id,
         Delivery.id,
         Delivery.state,
@@ -91,7 +91,7 @@ def _burden() -> Select[Any]:
             went_out(Delivery) & (Delivery.finished_at > since),
         ),
     )
-    past: Select[Any] = select(
+    past: Any = select(
         PastDelivery.person_id,
         PastDelivery.id,
         PastDelivery.state,

@@ -59,9 +59,9 @@ async def _judge(ground: Grounds, people: int) -> list[Promise]:
     got = Counter(
         (call.chat_id, name)
         for call in ground.api.log.of("sendMessage")
-        for name in names_of(call) or [None]
+        for name in names_of(call)
     )
-    twice = [f"{name} to {chat}" for (chat, name), times in got.items() if name and times > 1]
+    twice = [f"{name} to {chat}" for (chat, name), times in got.items() if times > 1]
     heard = Counter(name for _, name in got)
     rows = await _rows(ground)
     odd = [
