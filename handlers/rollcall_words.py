@@ -130,9 +130,7 @@ def count_lines(
                 time=clock_time(call.next_at, timezone)
             )
         )
-    lines.append(
-        _("It ends by itself at {time}.").format(time=_when(call.closes_at, now, timezone))
-    )
+    lines.append(_("It ends by itself: {time}.").format(time=_when(call.closes_at, now, timezone)))
     lines.append(_("As of {time}.").format(time=clock_time(now, timezone)))
     return lines
 

@@ -109,7 +109,7 @@ async def _ask_where(
     rows: Rows = [[button(all_of_them, _place(area, within, "take"))]]
     for place, n in await count_places(tx, area, within, PLACES):
         act = "take" if place.city else "open"
-        label = f"{where_words(place)} ({n})"
+        label = _("{place} ({n})").format(place=where_words(place), n=n)
         rows.append([button(label, _place(area, place, act))])
     if within != EVERYWHERE:
         wider = Destination(within.country if within.province else None)
