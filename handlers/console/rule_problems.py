@@ -11,7 +11,7 @@ from storage.rules.terms import Problem
 _Words = Callable[[re.Match[str]], str]
 
 
-_KNOWN: Final = (
+_KNOWN: Final[tuple[tuple[re.Pattern[str], _Words], ...]] = (
     (
         re.compile(r"use small letters"),
         lambda _m: _("Use small letters, digits and dashes, such as weekly-sunday."),
