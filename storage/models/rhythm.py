@@ -12,6 +12,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy import text as sql  # for a class that has a text of its own
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.models.columns import Base, BigId, own_id, partial_index, points_to
@@ -94,7 +95,7 @@ class Rollcall(Base):
     country: Mapped[str | None] = mapped_column(String(2))
     province: Mapped[str | None] = mapped_column(String(40))
     city: Mapped[str | None] = mapped_column(String(40))
-    urgent: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
+    urgent: Mapped[bool] = mapped_column(default=True, server_default=sql("true"))
     every: Mapped[int] = mapped_column(SmallInteger, default=30, server_default="30")
     most: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
     at: Mapped[datetime]
