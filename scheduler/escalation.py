@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
+_LOOK_AGAIN: Final = timedelta(hours=1)
 RELATIVE_HAS: Final = timedelta(hours=24)
 """How long the relative is waited for before the liaison is asked."""
 
@@ -110,7 +111,8 @@ def decide(case: Unanswered, now: datetime, policy: Policy) -> Decision:
             return Nudge(passed)
         return Wait(min([*due[case.nudged :], case.window_until]))
     if case.reachable and now < case.window_until:
-        return Wait(case.window_until)
+        # Its message is on its way, perhaps late: the nudges count from when it arrives.
+        return Wait(min(now + _LOOK_AGAIN, case.window_until))
     return _beyond(case, now, policy)
 
 

@@ -172,3 +172,13 @@ def test_every_silence_comes_to_an_end(case: Unanswered, policy: Policy) -> None
     assert isinstance(done[-1][1], End)
     steps = [step for _, step in done[:-1]]
     assert len(steps) == len(set(steps))
+
+
+def test_a_question_that_arrives_late_is_asked_again_all_the_same() -> None:
+    """It was looked at before it was delivered; its nudges count from when it was."""
+    waiting = replace(ASKED, delivered_at=None)
+    first = decide(waiting, DUE + 24 * H, POLICY)
+    assert first == Wait(DUE + 25 * H)
+    arrived = replace(waiting, delivered_at=DUE + 24.5 * H)
+    assert decide(arrived, DUE + 25 * H, POLICY) == Wait(DUE + 48.5 * H)
+    assert decide(arrived, DUE + 48.5 * H, POLICY) == Nudge(1)
