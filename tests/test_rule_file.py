@@ -185,7 +185,10 @@ def test_a_file_that_is_no_toml_is_refused_on_its_line() -> None:
         ("\nrule = 3\n", "line 2, rule: head each rule with [[rule]]."),
         ("rule = [1]\n", "line 1, rule: head each rule with [[rule]]."),
         ("\n[[rules]]\ncode = 1\n", "line 2, rules: there is no such key: did you mean rule?"),
-        ("x = 1\n" + WEEKLY, "line 1, x: there is no such key: a file holds [[rule]] and [[topic]]"),
+        (
+            "x = 1\n" + WEEKLY,
+            "line 1, x: there is no such key: a file holds [[rule]] and [[topic]]",
+        ),
         (WEEKLY + "\n" + WEEKLY, "line 9, rule weekly, code: area nanlai has a rule of this code"),
         (WEEKLY.replace('"nanlai"', "7"), "line 3, rule weekly, area: give an area's code"),
         (WEEKLY.replace('"nanlai"', '" "'), "line 3, rule weekly, area: give an area's code"),

@@ -86,9 +86,7 @@ _DELIVERED: Final = Prepared(
 _REMINDED: Final = Prepared(
     update(Reminder)
     .where(
-        Reminder.id.in_(
-            select(Delivery.reminder_id).where(Delivery.id.in_(given_ids("reminded")))
-        )
+        Reminder.id.in_(select(Delivery.reminder_id).where(Delivery.id.in_(given_ids("reminded"))))
     )
     .values(delivered_at=bindparam("at", type_=_AT))
 )

@@ -62,9 +62,7 @@ async def _erase(tx: Tx, person_id: int, channel: str, now: datetime) -> None:
         select(Consent.purpose).where(Consent.person_id == person_id, Consent.given).distinct()
     )
     for purpose in agreed_to.scalars().all():
-        await record_consent(
-            tx, person_id, purpose=purpose, given=False, channel=channel, now=now
-        )
+        await record_consent(tx, person_id, purpose=purpose, given=False, channel=channel, now=now)
     await tx.execute(
         update(Enrolment)
         .where(Enrolment.person_id == person_id, Enrolment.until.is_(None))

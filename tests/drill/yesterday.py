@@ -57,9 +57,7 @@ def _sent(ground: Grounds) -> int:
 
 async def _judge(ground: Grounds, people: int) -> list[Promise]:
     got = Counter(
-        (call.chat_id, name)
-        for call in ground.api.log.of("sendMessage")
-        for name in names_of(call)
+        (call.chat_id, name) for call in ground.api.log.of("sendMessage") for name in names_of(call)
     )
     twice = [f"{name} to {chat}" for (chat, name), times in got.items() if times > 1]
     heard = Counter(name for _, name in got)
