@@ -249,8 +249,10 @@ class Delivery:
         self._count(message.template, in_a_word(outcome))
         if self._exchanging:
             return  # what is to be done next is looked at when it ends
-        lane = self.lanes[message.lane]
-        if not self._sending or (lane.full and lane.wait(self._seconds()) == 0):
+        # None for what came along from a lane of no bot of ours: another message's lane took it.
+        lane = self.lanes.get(message.lane)
+        full = lane is not None and lane.full and lane.wait(self._seconds()) == 0
+        if not self._sending or full:
             self._wake.set()
         elif self._gathering is None:
             loop = asyncio.get_running_loop()

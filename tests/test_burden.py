@@ -220,6 +220,20 @@ async def test_a_chat_that_is_busy_takes_all_of_it_back(db: Database, now: datet
     assert week.texts()[3:] == [["broadcast", "checkin"]]
 
 
+@pytest.mark.parametrize("lane", [None, 4242])
+async def test_what_comes_along_may_have_waited_in_another_lane(
+    week: Week, lane: int | None
+) -> None:
+    await week.write("checkin", "c")
+    for template in ("reminder", "broadcast"):
+        key = await week.write(template, not_before=week.times.now + timedelta(minutes=3))
+        async with week.db.write() as tx:
+            await tx.execute(update(Row).where(Row.dedupe_key == key).values(lane=lane))
+    await week.round()
+    assert {state for state, _ in (await states(week.db)).values()} == {"sent"}
+    assert week.texts() == [["broadcast", "reminder", "checkin"]]
+
+
 async def test_a_crash_leaves_what_left_as_one_to_its_classes(week: Week) -> None:
     await week.write("checkin", "c")
     await week.write("broadcast", "b", not_before=week.times.now + timedelta(minutes=3))
