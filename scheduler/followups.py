@@ -99,6 +99,10 @@ def take_steps(
                 step("liaison")
                 raise_at = None if policy.raise_after is None else now + policy.raise_after
                 taken.tasks.append((found, why, raise_at))
+                if found.other_task:
+                    # That one stays as it is, and is raised in its own time.
+                    taken.looks.append((found.checkin_id, case.nudged, None))
+                    return
                 case = replace(case, task_at=now)
             case TellSupervisor():
                 step("supervisor")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from scheduler.checkins import plan_due_checkins, set_clocks
 from scheduler.followups import end_tasks, follow_up
@@ -73,6 +73,21 @@ async def test_nudges_then_the_liaison_then_the_supervisor(db: Database) -> None
         assert await tx.scalar(select(Checkin.next_at)) is None
     assert (task.why, task.closed_at) == ("unanswered", None)
     assert task.raised_at == DUE + 144 * HOUR
+
+
+async def test_silence_that_goes_on_adds_to_the_task_that_is_open(db: Database) -> None:
+    await asked(db)
+    await live(db, 7 * 24)
+    later = DUE + 7 * 24 * HOUR
+    await plan_due_checkins(db, later)
+    async with db.write() as tx:
+        await tx.execute(update(Checkin).where(Checkin.due_at == later).values(delivered_at=later))
+    await live(db, 30 * 24, later)
+    assert (await steps(db))[4:] == [("nudge", 192), ("nudge", 216), ("liaison", 240)]
+    async with db.read() as tx:
+        assert await tx.scalar(select(func.count(Checkin.next_at))) == 0
+        (task,) = (await tx.execute(select(Task.__table__))).all()
+    assert (task.opened_at, task.raised_at) == (DUE + 72 * HOUR, DUE + 144 * HOUR)
 
 
 async def test_an_answer_ends_it(db: Database) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 from sqlalchemy import and_, bindparam, exists, func, literal, select, update
+from sqlalchemy.orm import aliased
 
 from storage.database import Tx
 from storage.models import Account, Checkin, Contact, Delivery, Person, Step, Task
@@ -22,7 +23,8 @@ class Open:
     """A check-in whose next step may be due, with all that the decision rests on. Times are UTC.
 
     ``heard_at`` is the worker's own last word since the check-in was due, ``reached_at`` the last
-    success of a relative or a liaison since then.
+    success of a relative or a liaison since then. ``other_task``: one is open for the worker that
+    another check-in, or their family, opened.
     """
 
     checkin_id: int
@@ -42,6 +44,7 @@ class Open:
     reached_at: datetime | None
     task_at: datetime | None
     raised_at: datetime | None
+    other_task: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ def _last(*which: Any) -> Any:
     )
 
 
+_OTHER: Final = aliased(Task)
 _OPEN: Final = (
     select(
         Checkin.id.label("checkin_id"),
@@ -102,6 +106,13 @@ _OPEN: Final = (
         _last(Contact.evidence.in_(("relative", "liaison")), Contact.success).label("reached_at"),
         Task.opened_at.label("task_at"),
         Task.raised_at,
+        exists(
+            select(literal(1)).where(
+                _OTHER.person_id == Checkin.person_id,
+                _OTHER.closed_at.is_(None),
+                _OTHER.checkin_id.is_distinct_from(Checkin.id),
+            )
+        ).label("other_task"),
     )
     .join(Person, Person.id == Checkin.person_id)
     .outerjoin(Task, and_(Task.checkin_id == Checkin.id, Task.person_id == Checkin.person_id))
