@@ -21,11 +21,11 @@ from handlers.worker.topics_page import (
     ask_number,
     ask_often,
     ask_year,
+    changed_page,
     name_of,
     no_such_day,
     subscribed_words,
     tap,
-    topics_page,
 )
 from storage.calendar.personal_dates import lies_behind
 from storage.database import Tx
@@ -36,7 +36,6 @@ from storage.reminders.subscriptions import (
     BadDay,
     Choice,
     choice_of,
-    choices_of,
     subscribe,
 )
 from storage.reminders.topics import TopicInfo
@@ -198,10 +197,9 @@ async def _keep(
         await _wait_for_day(state, topic)
         return ask_year(topic, today, said.format(day=day_words(day)))
     await state.clear()
-    choices = await choices_of(tx, who, now)
-    on = next(it for it in choices if it.topic.id == topic.id)
-    undo = None if choice.chosen else button(_("Undo"), tap("off", topic.id))
-    text, markup = topics_page(choices, subscribed_words(on, today), undo)
+    on = await choice_of(tx, who, topic.id, now)
+    assert on is not None  # it was there above, in the same transaction
+    offers = [] if choice.chosen else [button(_("Undo"), tap("off", topic.id))]
     if every is None and not lies_behind(topic.asks or ""):
-        markup.inline_keyboard.insert(0, [button(_("It comes again"), tap("often", topic.id))])
-    return text, markup
+        offers.append(button(_("It comes again"), tap("often", topic.id)))
+    return changed_page(subscribed_words(on, today), *offers)

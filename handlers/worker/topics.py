@@ -13,7 +13,7 @@ from handlers.say import Says, replace, say, toast
 from handlers.words import Said
 from handlers.worker.access import worker
 from handlers.worker.topic_day import ask_day, no_more, today_of
-from handlers.worker.topics_page import name_of, subscribed_words, tap, topics_page
+from handlers.worker.topics_page import changed_page, name_of, subscribed_words, tap, topics_page
 from storage.database import Tx
 from storage.people.who import Who
 from storage.register.contacts import record_heard
@@ -62,11 +62,11 @@ async def tap_on(
     await state.clear()
     if not choice.chosen:
         await subscribe(tx, who, choice.topic, now)
-    choices = await choices_of(tx, who, now)
-    on = next(it for it in choices if it.topic.id == choice.topic.id)
+    on = await choice_of(tx, who, choice.topic.id, now)
+    assert on is not None  # it was there above, in the same transaction
     undo = button(_("Undo"), tap("off", choice.topic.id))
     note = subscribed_words(on, today_of(who, now))
-    return [toast(tapped), replace(tapped, *topics_page(choices, note, undo))]
+    return [toast(tapped), replace(tapped, *changed_page(note, undo))]
 
 
 @router.callback_query(TopicTap.filter(F.act == "off"))
@@ -85,10 +85,7 @@ async def tap_off(
     await unsubscribe(tx, who, choice.topic.id, now)
     note = _("“{topic}” is off.").format(topic=name_of(choice.topic))
     undo = button(_("Undo"), tap("undo", choice.topic.id))
-    return [
-        toast(tapped),
-        replace(tapped, *topics_page(await choices_of(tx, who, now), note, undo)),
-    ]
+    return [toast(tapped), replace(tapped, *changed_page(note, undo))]
 
 
 @router.callback_query(TopicTap.filter(F.act == "undo"))
@@ -98,7 +95,8 @@ async def tap_undo(
     """It was a slip: everything is as before, the day too."""
     if not await take_back(tx, who, callback_data.topic_id):
         return no_more(tapped)
-    choices = await choices_of(tx, who, now)
-    on = next((it for it in choices if it.topic.id == callback_data.topic_id), None)
-    note = subscribed_words(on, today_of(who, now)) if on else None
-    return [toast(tapped), replace(tapped, *topics_page(choices, note))]
+    on = await choice_of(tx, who, callback_data.topic_id, now)
+    if on is None:  # it was taken back, and the topic is stopped meanwhile
+        return [toast(tapped), replace(tapped, *topics_page(await choices_of(tx, who, now)))]
+    note = subscribed_words(on, today_of(who, now))
+    return [toast(tapped), replace(tapped, *changed_page(note))]

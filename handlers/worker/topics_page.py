@@ -35,12 +35,8 @@ def name_of(topic: TopicInfo) -> str:
     return topic.name(get_i18n().current_locale)
 
 
-def topics_page(
-    choices: Sequence[Choice], note: str | None = None, undo: InlineKeyboardButton | None = None
-) -> tuple[str, InlineKeyboardMarkup]:
-    """All topics, those chosen with a tick. A ``note`` on what was just changed stands last, where
-    it is seen above the buttons on a small screen.
-    """
+def topics_page(choices: Sequence[Choice]) -> tuple[str, InlineKeyboardMarkup]:
+    """All topics, those chosen with a tick."""
     lines: list[str] = []
     if not choices:
         lines.append(_("There is nothing to be reminded of yet."))
@@ -49,11 +45,7 @@ def topics_page(
     else:
         lines.append(_("You are reminded of:"))
         lines += [f"• {_line(choice)}" for choice in choices if choice.chosen]
-        if not note:
-            lines += ["", _("One tap switches a reminder on, one more off.")]
-    if note:
-        lines += ["", note]
-    rows = [[undo]] if undo else []
+        lines += ["", _("One tap switches a reminder on, one more off.")]
     labels = [
         button(
             (_CHOSEN if choice.chosen else "") + name_of(choice.topic),
@@ -61,7 +53,7 @@ def topics_page(
         )
         for choice in choices
     ]
-    rows += [list(row) for row in _in_rows(labels, 2)]
+    rows = [list(row) for row in _in_rows(labels, 2)]
     for choice in choices:
         if choice.chosen and choice.topic.asks:
             words = _("Another day: {topic}").format(topic=name_of(choice.topic))
@@ -69,7 +61,16 @@ def topics_page(
     return "\n".join(lines), InlineKeyboardMarkup(inline_keyboard=rows)
 
 
-def _line(choice: Choice) -> str:
+def changed_page(note: str, *offers: InlineKeyboardButton) -> tuple[str, InlineKeyboardMarkup]:
+    """What was just changed, and what may follow: few buttons, so that the sentence stays in sight
+    on a small screen.
+    """
+    rows = [*offers, button(_("All reminders"), tap("list"))]
+    return note, InlineKeyboardMarkup(inline_keyboard=[[each] for each in rows])
+
+
+def _with_day(choice: Choice) -> str:
+    """The topic, and the day as it was understood."""
     said = name_of(choice.topic)
     if choice.day is not None and choice.topic.asks:
         day = day_words(choice.day)
@@ -79,6 +80,11 @@ def _line(choice: Choice) -> str:
             said = _("{topic}, {day}").format(topic=said, day=day)
         if choice.every_months:
             said = _("{topic}, {often}").format(topic=said, often=often_words(choice.every_months))
+    return said
+
+
+def _line(choice: Choice) -> str:
+    said = _with_day(choice)
     if choice.next_on is None:
         return _("{topic}: no reminder is to come").format(topic=said)
     return _("{topic}: next on {day}").format(topic=said, day=day_words(choice.next_on))
@@ -97,7 +103,9 @@ def subscribed_words(choice: Choice, today: date) -> str:
     topic = name_of(choice.topic)
     if choice.next_on is not None:
         day = day_words(choice.next_on)
-        return _("“{topic}” is on. The next reminder comes on {day}.").format(topic=topic, day=day)
+        return _("“{topic}” is on. The next reminder comes on {day}.").format(
+            topic=_with_day(choice), day=day
+        )
     day_meant = choice.day and next_time(choice.day, choice.every_months, today)
     if day_meant is not None and not lies_behind(choice.topic.asks or ""):
         return _("“{topic}” is on. {day} is so near that no reminder comes before it.").format(
