@@ -294,6 +294,20 @@ async def test_who_leaves_is_a_number_and_no_name(db: Database, now: datetime) -
     assert [one.person_id for one in named] == [stays]
 
 
+async def test_who_moved_to_another_area_is_for_its_officers(db: Database, now: datetime) -> None:
+    area, elsewhere = await make_area(db, now), await make_area(db, now, code="elsewhere")
+    async with db.write() as tx:
+        stays, moves = [await make_person(tx, now, area=area) for _ in range(2)]
+    call = await _begin(db, area, now)
+    await _deliver(db, now)
+    async with db.write() as tx:
+        await tx.execute(update(Person).where(Person.id == moves).values(area_id=elsewhere.id))
+    async with db.read() as tx:
+        named = await list_rollcall(tx, call, None, ["silent", "unreached"], phones=True, limit=9)
+    assert [one.person_id for one in named] == [stays]
+    assert await _figures(db, call) == Figures(silent=2)
+
+
 async def test_nobody_there_is_over_at_once(db: Database, now: datetime) -> None:
     area = await make_area(db, now)
     call = await _begin(db, area, now)

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal,
 from sqlalchemy.orm import aliased
 
 from storage.database import Tx
-from storage.models import Account, Area, Checkin, Contact, Delivery, Person
+from storage.models import Account, Area, Checkin, Contact, Delivery, Person, Rollcall
 from storage.outbox.messages import QUEUED, SENDING
 from storage.people.areas import AreaInfo, in_subtree
 from storage.people.destinations import Destination
@@ -161,6 +161,9 @@ async def list_rollcall(
 
     Who has left is named nowhere, and who belongs to another area by now is for its officers.
     """
+    if roots is None:
+        whole = select(Area.path).join(Rollcall, Rollcall.area_id == Area.id)
+        roots = [await tx.scalar(whole.where(Rollcall.id == rollcall_id))]
     state = _state()
     account = (
         select(Account.state)
