@@ -1,5 +1,6 @@
 """Why something was, or was not, sent: told for any person and any day."""
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -12,7 +13,15 @@ from scheduler.checkins import plan_due_checkins, set_clocks
 from storage.calendar.personal_dates import Personal
 from storage.calendar.recurrence import Around, MonthDays, Weeks
 from storage.database import Database
-from storage.models import Consent, Delivery, Person, StatusChange, Subscription, Topic
+from storage.models import (
+    Consent,
+    Delivery,
+    Person,
+    Reminder,
+    StatusChange,
+    Subscription,
+    Topic,
+)
 from storage.outbox.past import move_finished
 from storage.people.areas import find_area
 from storage.rhythm.why import explain
@@ -28,6 +37,7 @@ from storage.rhythm.why_facts import (
     RuleHeld,
     Verdict,
     Why,
+    as_json,
 )
 from storage.rules.kept import add_rule, edit_rule, stop_rule
 from storage.rules.terms import CheckinTerms, ReminderTerms
@@ -247,6 +257,50 @@ async def test_a_reminder_follows_their_subscription_and_their_date(db: Database
     assert will.reason is Reason.WILL_REMIND
     near = verdicts(await tell(db, worker, SUNDAY, EVENING))["papers"]
     assert (near.reason, near.after) == (Reason.NOT_DUE, date(2027, 1, 1))
+
+
+async def test_officers_hear_of_no_topic_and_a_reminder_is_no_other_question(db: Database) -> None:
+    worker = await worker_of(db)
+    day = date(2027, 1, 1)
+    at = datetime(2027, 1, 1, 2, tzinfo=UTC)
+    async with db.write() as tx:
+        village = await find_area(tx, "village")
+        topic = await tx.scalar(
+            tx.insert(Topic)
+            .values(code="folic-acid", names={}, about={}, asks="school-start")
+            .returning(Topic.id)
+        )
+        terms = ReminderTerms("papers", "folic-acid", Personal("school-start", (-7,)))
+        papers = (await add_rule(tx, village, terms, THURSDAY)).id
+        await add_rule(tx, village, CheckinTerms("first", MonthDays(1, (1,))), THURSDAY)
+        subscription = await tx.scalar(
+            tx.insert(Subscription)
+            .values(person_id=worker, topic_id=topic, day=date(2027, 1, 8), since=THURSDAY)
+            .returning(Subscription.id)
+        )
+        await tx.execute(
+            tx.insert(Reminder).values(
+                rule_id=papers,
+                person_id=worker,
+                subscription_id=subscription,
+                slot=day.isoformat(),
+                about=date(2027, 1, 8),
+                due_at=at,
+                delivered_at=at,
+            )
+        )
+    found = verdicts(await tell(db, worker, day, at + DAY / 2))
+    assert (found["papers"].reason, found["first"].reason) == (
+        Reason.REMINDED,
+        Reason.NOT_PLANNED,
+    )
+    for asked, now in ((day, at + DAY / 2), (day, EVENING), (SUNDAY, EVENING)):
+        async with db.read() as tx:
+            why = await explain(tx, worker, asked, now, topics=False)
+        told = json.dumps([as_json(fact) for fact in why.facts])
+        assert "papers" not in told
+        assert "folic" not in told
+        assert set(verdicts(why)) == {"weekly", "first"}
 
 
 days = st.dates(date(2026, 9, 1), date(2101, 12, 31))

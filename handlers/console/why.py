@@ -1,4 +1,7 @@
-"""Why something was, or was not, sent to a worker on a day: beside their page, and as JSON."""
+"""Why something was, or was not, sent to a worker on a day: beside their page, and as JSON.
+
+Of the topics that a worker asked to be reminded of, health among them, officers hear nothing.
+"""
 
 from datetime import date, datetime
 from typing import Any
@@ -32,7 +35,7 @@ def read_day(asked: str | None) -> date | None:
 
 async def read_why(tx: Tx, worker: WorkerInfo, asked: str | None, now: datetime) -> dict[str, Any]:
     """What the person's page shows of a day: sentences in parts, and the days around it."""
-    why = await explain(tx, worker.person_id, read_day(asked), now)
+    why = await explain(tx, worker.person_id, read_day(asked), now, topics=False)
     today = now.astimezone(ZoneInfo(why.timezone)).date()
     parts = told(why, today)
     return {
@@ -53,7 +56,8 @@ async def show_why(request: web.Request) -> web.Response:
         if worker is None:
             raise web.HTTPNotFound
         try:
-            why = await explain(tx, worker.person_id, read_day(request.query.get("day")), now)
+            day = read_day(request.query.get("day"))
+            why = await explain(tx, worker.person_id, day, now, topics=False)
         except Refused:
             raise web.HTTPNotFound from None
     async with console.db.write() as tx:

@@ -25,13 +25,19 @@ from storage.rhythm.why_traces import (
     steps_on,
 )
 from storage.rhythm.why_verdict import Day
+from storage.rules.terms import CheckinTerms
 
 _SECOND: Final = timedelta(microseconds=1)
 YEARS_TOLD: Final = range(2000, 2200)
 
 
-async def explain(tx: Tx, person_id: int, day: date | None, now: datetime) -> Why:
+async def explain(
+    tx: Tx, person_id: int, day: date | None, now: datetime, *, topics: bool = True
+) -> Why:
     """What the rules and the outbox did, or will do, for a person on a local day of theirs.
+
+    Without ``topics`` nothing tells of what they asked to be reminded: that is theirs, and not
+    their officers'. That a reminder was on its way, or waited, is told all the same.
 
     ``day`` None is today, where they are. Past days rest on the rows that are kept, coming ones on
     the rules and the person as they are now. Raises :class:`sqlalchemy.exc.NoResultFound` for an
@@ -45,14 +51,17 @@ async def explain(tx: Tx, person_id: int, day: date | None, now: datetime) -> Wh
     day = day or now.astimezone(life.zone).date()
     start, end = life.bounds(day)
     planned = await planned_rules(tx, person_id, start, end, day)
-    planned |= await reminding_rules(tx, person_id, start, end, day)
-    on = Day(life, day, start, end, planned, await load_subscriptions(tx, person_id))
+    reminding = await reminding_rules(tx, person_id, start, end, day) if topics else {}
+    subscriptions = await load_subscriptions(tx, person_id)
+    on = Day(life, day, start, end, planned | reminding, subscriptions, reminding.keys())
     facts: list[Fact] = [life.where(day), life.expected_at(min(end - _SECOND, max(now, start)))]
     facts += [life.habits(day), *life.accounts]
     tenure = life.tenure_at(end - _SECOND)
     kept = [] if tenure is None else await load_rules(tx, tenure.path)
+    if not topics:
+        kept = [each for each in kept if each.rule.terms.kind == CheckinTerms.kind]
     facts += await _rules(tx, kept, on, "" if tenure is None else tenure.code)
-    facts += await _day(tx, on)
+    facts += await _day(tx, on, topics=topics)
     facts += await _next(tx, kept, on)
     return Why(person_id, life.row.ref, life.name, day, life.timezone, tuple(facts))
 
@@ -72,12 +81,13 @@ async def _rules(tx: Tx, kept: list[Kept], on: Day, area_code: str) -> list[Fact
     return facts
 
 
-async def _day(tx: Tx, on: Day) -> list[Fact]:
+async def _day(tx: Tx, on: Day, *, topics: bool) -> list[Fact]:
     person_id, now = on.life.row.id, on.life.now
     asked = await asked_on(tx, person_id, on.start, on.end, on.day)
     messages = await messages_on(tx, person_id, on.start, on.end, now)
     facts: list[Fact] = [*asked]
-    facts += await reminded_on(tx, person_id, on.start, on.end)
+    if topics:
+        facts += await reminded_on(tx, person_id, on.start, on.end)
     facts += messages
     if on.start < now - KEPT_FOR:
         facts.append(Forgotten(now - KEPT_FOR))

@@ -88,7 +88,8 @@ async def judge(tx: Tx, each: Kept, on: Day) -> Verdict:
         return unexpected(rule, expected, near)
     if not _their_turn(rule, life, slot, plan):
         return verdict(rule, Reason.SLOWER, **near)
-    other = next((code for rule_id, code in on.planned.items() if rule_id != rule.id), None)
+    others = on.planned.keys() - on.reminding - {rule.id}
+    other = next((code for rule_id, code in on.planned.items() if rule_id in others), None)
     if other is not None:
         return verdict(rule, Reason.OTHER_RULE, other=other, **near)
     at, by = await asked_at(tx, rule, life, slot.day)

@@ -1,6 +1,6 @@
 """A verdict on one rule and one day of a person's: what every kind of rule has in common."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -19,7 +19,10 @@ from storage.rules.kept import RuleInfo
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A day of a person's, and what was planned on it: rule ids, and by rule the code."""
+    """A day of a person's, and what was planned on it: by rule id the code.
+
+    ``reminding`` are those of them that remind.
+    """
 
     life: Life
     day: date
@@ -27,6 +30,7 @@ class Day:
     end: datetime
     planned: Mapping[int, str]
     subscriptions: Sequence[Subscribed]
+    reminding: Set[int] = frozenset()
 
 
 def was_sent(rule: RuleInfo) -> Reason:
