@@ -96,6 +96,22 @@ async def test_one_message_for_many_tasks_and_the_next_an_hour_later(db: Databas
     assert second.not_before == NOON + 3 * HOUR / 2
 
 
+async def test_what_comes_while_one_is_on_its_way_is_in_the_next(db: Database) -> None:
+    async with db.write() as tx:
+        _, elm, _ = await _villages(tx)
+        await make_person(tx, "Mei", NOON, officer_of=elm)
+        workers = [await make_person(tx, f"W{n}", NOON, area=elm) for n in range(2)]
+        await _ask(tx, workers[0], NOON)
+    assert await tell_officers(db, NOON) == 1
+    async with db.write() as tx:
+        await tx.execute(update(Delivery).values(state="sending"))  # its words are written
+        await _ask(tx, workers[1], NOON)
+    assert await tell_officers(db, NOON) == 1
+    assert await tell_officers(db, NOON) == 0
+    _, second = await _digests(db)
+    assert (second.template, second.not_before) == ("tasks", NOON + HOUR)
+
+
 async def test_a_familys_wish_does_not_wait(db: Database) -> None:
     async with db.write() as tx:
         _, elm, _ = await _villages(tx)

@@ -4,8 +4,8 @@ Whose a task is: the nearest liaisons' whom a message can reach, up the tree; wh
 the nearest supervisors', then the admins'. Nobody is asked to look for themselves. A task that was
 raised is the supervisors' in the same way.
 
-An officer has one digest on its way at most: what is found meanwhile is in it when it is written,
-and it leaves :data:`APART` after the last one at the earliest. A family's wish for a call does not
+One digest at most waits for an officer: what is found meanwhile is in it when it is written, and it
+leaves :data:`APART` after the last one at the earliest. A family's wish for a call does not
 wait for that.
 """
 
@@ -47,7 +47,6 @@ APART: Final[dict[Digest, timedelta]] = {
 }
 OF_USE: Final = timedelta(days=2)
 """How long a digest may wait for its officer's morning, or for the channel."""
-_LIVE: Final = ("queued", "sending")
 _LOST: Final = ("failed", "expired")
 
 _NEWS: Final = text(TASK_NEWS)  # spelt as the index has it
@@ -156,7 +155,7 @@ async def plan_digests(tx: Tx, now: datetime) -> int:
 
 
 async def _write(tx: Tx, template: Digest, assigned: CTE, now: datetime) -> int:
-    """A digest for each officer of ``assigned`` who has none on its way."""
+    """A digest for each officer of ``assigned`` for whom none waits."""
     found = await tx.execute(select(assigned.c.person_id).distinct())
     officers = set(found.scalars())
     if not officers:
@@ -169,7 +168,8 @@ async def _write(tx: Tx, template: Digest, assigned: CTE, now: datetime) -> int:
                 table.person_id,
                 func.max(table.id).label("id"),
                 func.max(table.finished_at).label("at"),
-                func.max(case((table.state.in_(_LIVE), 1), else_=0)).label("live"),
+                func.max(case((table.state == "queued", 1), else_=0)).label("waits"),
+                func.max(case((table.state == "sending", 1), else_=0)).label("leaves"),
             )
             .where(table.person_id.in_(officers), table.template == template)
             .group_by(table.person_id)
@@ -178,8 +178,11 @@ async def _write(tx: Tx, template: Digest, assigned: CTE, now: datetime) -> int:
             last_id[row.person_id] = max(row.id, last_id.get(row.person_id, 0))
             if row.at is not None:
                 last_at[row.person_id] = max(row.at, last_at.get(row.person_id, row.at))
-            if row.live:
+            if row.waits:
                 officers.discard(row.person_id)
+            if row.leaves:
+                # It was written before this was found, which the next one has to tell.
+                last_at[row.person_id] = now
     rows = []
     for person_id in sorted(officers):
         not_before = max(now, last_at.get(person_id, now - APART[template]) + APART[template])
@@ -216,6 +219,8 @@ async def forget_lost(tx: Tx) -> None:
         .where(Role.until.is_(None), Delivery.template.in_(tuple(APART)), Delivery.state.in_(_LOST))
         .cte("lost")
     )
+    if not await tx.scalar(select(exists(select(lost.c.template)))):
+        return  # nearly always, and cheaper than to ask it of each task
     again = exists(
         select(literal(1))
         .select_from(lost)
