@@ -43,6 +43,7 @@ OF_OTHERS: Final = (
     "tasks",
     "tasks_call",
     "tasks_raised",
+    "rollcall_report",
 )
 """Templates that say nothing to a worker as such: to officers about their people, to relatives
 about the worker they speak for, and to either about what joins them."""
