@@ -34,7 +34,7 @@ from storage.register.silence_facts import facts_of
 
 router = Router(name="liaison.silent")
 A_PAGE = 5
-HABITS_UP_TO = 2000
+LISTS_UP_TO = 2000
 """For more people than one liaison looks after, the console has them: it may take its time."""
 
 
@@ -69,7 +69,7 @@ async def _page(
 ) -> Page:
     figures = await today_figures(tx, who, now)
     habits: Rows = []
-    if figures.counts.expected <= HABITS_UP_TO:
+    if figures.counts.expected <= LISTS_UP_TO:
         habits = await habit_rows(tx, figures.areas, now)
     if figures.waiting == 0:
         nobody = (

@@ -13,7 +13,7 @@ from babel.numbers import format_percent
 from handlers.liaison.callbacks import SilentPageTap, TaskTap
 from handlers.liaison.keyboards import button, menu_row, task_button
 from handlers.liaison.show import Page, show
-from handlers.liaison.silent import person_rows
+from handlers.liaison.silent import LISTS_UP_TO, person_rows
 from handlers.liaison.words import Asks
 from storage.database import Tx
 from storage.people.looks import record_look
@@ -50,8 +50,10 @@ async def show_today(event: Message | CallbackQuery, tx: Tx, who: Who, now: date
             ).format(n=questions),
         ]
         rows.append([task_button("inbox", _("Inbox"))])
-    paths = [area.path for area in figures.areas]
-    too_much = (await list_overasked(tx, paths, now, 1))[0]
+    too_much = 0
+    if figures.counts.expected <= LISTS_UP_TO:
+        paths = [area.path for area in figures.areas]
+        too_much = (await list_overasked(tx, paths, now, 1))[0]
     if too_much:
         label = _("Asked too much: {n}").format(n=too_much)
         rows.append([task_button("overasked", label)])
