@@ -17,6 +17,8 @@ from storage.rhythm.planning import DueClock, Quarter, may_tick, move_clock
 from storage.rules.terms import ReminderTerms
 
 _log = structlog.get_logger(__name__)
+_A_PORTION: Final = 60.0
+"""Seconds that a statement may take at most."""
 _AT_ONCE: Final = 50
 """Clocks of one transaction, so that nobody waits long for the writer."""
 
@@ -43,6 +45,7 @@ async def plan_due_reminders(db: Database, now: datetime) -> int:
     more = True
     while more:
         async with db.write() as tx:
+            await tx.take_time(_A_PORTION)
             if not await may_tick(tx):
                 break
             due = await due_reminder_clocks(tx, now, _AT_ONCE)
