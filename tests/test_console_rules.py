@@ -10,12 +10,13 @@ from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import select
 
 from handlers.console import LiveFeed, console_app
+from storage.calendar.personal_dates import Personal
 from storage.calendar.recurrence import Weeks
 from storage.database import Database
-from storage.models import Person
+from storage.models import Person, Subscription, Topic
 from storage.people.logins import find_session
 from storage.rules.kept import add_rule, running_rules
-from storage.rules.terms import CheckinTerms
+from storage.rules.terms import CheckinTerms, ReminderTerms
 from tests.console_county import County, make_county
 from tests.test_console import Client, Clock, console_i18n, link, post, text_of
 
@@ -199,3 +200,37 @@ async def test_what_comes_next_and_why(
         await text_of(client, f"/console/person/{ref}?day={bad}", 404)
     await enter(county.stranger)
     await text_of(client, f"/console/person/{ref}/why", 404)
+
+
+@pytest.mark.parametrize("subscribers", [4, 5])
+async def test_what_a_few_chose_is_not_counted(
+    client: Client, db: Database, county: County, enter: Enter, now: datetime, subscribers: int
+) -> None:
+    by_date = ReminderTerms("papers", "certificate", Personal("certificate-expiry", (-7,)))
+    weekly = ReminderTerms("wages", "certificate", Weeks(1, (6,)))
+    async with db.write() as tx:
+        topic = await tx.scalar(
+            tx.insert(Topic)
+            .values(code="certificate", names={}, about={}, asks="certificate-expiry")
+            .returning(Topic.id)
+        )
+        rules = [await add_rule(tx, county.areas["nan"], it, now) for it in (by_date, weekly)]
+        people = select(Person.id).where(Person.consented, Person.area_id.is_not(None))
+        for person in list((await tx.execute(people.limit(subscribers))).scalars()):
+            await tx.execute(
+                tx.insert(Subscription).values(
+                    person_id=person,
+                    topic_id=topic,
+                    day=now.date() + timedelta(days=20),
+                    since=now,
+                )
+            )
+    await enter(county.supervisor)
+    agenda = await text_of(client, "/console/agenda?area=nan")
+    told = f"{subscribers} people"
+    assert ("papers" in agenda, "wages" in agenda) == (subscribers >= 5, True)
+    assert (told in agenda) == (subscribers >= 5)
+    for rule in rules:
+        page = await text_of(client, f"/console/rules/{rule.id}")
+        assert (f"It reaches {told} now." in page) == (subscribers >= 5)
+        assert ("It reaches" in page) == (subscribers >= 5)

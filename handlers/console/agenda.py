@@ -14,7 +14,7 @@ from storage.calendar.almanac import YEARS
 from storage.installation import DEMO, find_value
 from storage.people.access import access_areas
 from storage.rhythm.agenda import agenda, load_dates
-from storage.rhythm.reach import count_reached
+from storage.rhythm.reach import FEW, count_reached, may_tell
 from storage.rules.kept import rules_over
 from storage.rules.table import as_table
 
@@ -40,8 +40,15 @@ async def show_agenda(request: web.Request) -> web.Response:
         rules = await rules_over(tx, area)
         dates = await load_dates(tx, area, rules)
         reached = {rule.id: await count_reached(tx, rule, within=area) for rule in rules}
+        told = {rule.id: may_tell(rule, reached[rule.id]) for rule in rules}
         is_demo = await find_value(tx, DEMO) is not None
-    entries = list(islice(agenda(rules, zone, first, last, dates), _MOST))
+    # A day that only a few have as theirs would say whose it is.
+    coming = (
+        entry
+        for entry in agenda(rules, zone, first, last, dates)
+        if entry.people is None or entry.people >= FEW
+    )
+    entries = list(islice(coming, _MOST))
     when = Moments(area.timezone, today)
     return write_page(
         request,
@@ -56,6 +63,7 @@ async def show_agenda(request: web.Request) -> web.Response:
         last=when.day(last),
         tables={rule.id: as_table(rule.terms) for rule in rules},
         reached=reached,
+        told=told,
         later=(last + timedelta(days=1)).isoformat() if last < _LAST else None,
         earlier=max(today, first - timedelta(weeks=WEEKS)).isoformat() if first > today else None,
         rule_words=rule_words,

@@ -25,7 +25,7 @@ from storage.installation import DEMO, find_value
 from storage.people.access import access_area
 from storage.people.areas import AreaInfo
 from storage.reminders.topics import BadTopic, TopicInfo, check_rule_topic, list_topics
-from storage.rhythm.reach import count_reached
+from storage.rhythm.reach import count_reached, may_tell
 from storage.rules.editing import CHANGED, may_edit_rules
 from storage.rules.kept import RuleInfo, add_rule, edit_rule, rules_over
 from storage.rules.overlaps import find_overlaps
@@ -104,7 +104,7 @@ async def _take(request: web.Request, *, is_new: bool) -> web.Response:
         planned = _as_kept(draft, terms, now)
         local = now.astimezone(ZoneInfo(draft.area.timezone))
         preview = {
-            "people": people,
+            "people": people if may_tell(planned, people) else None,
             "schedule": rule_words.schedule_words(as_table(terms)),
             "coming": coming_words(planned, local, draft.area),
         }

@@ -17,7 +17,7 @@ from storage.database import Tx
 from storage.installation import DEMO, find_value
 from storage.people.access import access_areas
 from storage.people.areas import AreaInfo, get_area
-from storage.rhythm.reach import count_reached
+from storage.rhythm.reach import count_reached, may_tell
 from storage.rules.editing import access_rule, may_edit_rules, rule_history, same_code_near
 from storage.rules.kept import RuleInfo, rules_over, stop_rule
 from storage.rules.table import as_table
@@ -64,9 +64,10 @@ async def show_rule(request: web.Request) -> web.Response:
     async with console.db.read() as tx:
         rule, area = await find_for(tx, request)
         above, below = await same_code_near(tx, rule)
+        people = await count_reached(tx, rule)
         shown: dict[str, Any] = {
             "history": [(said, as_table(said.terms)) for said in await rule_history(tx, rule.id)],
-            "people": await count_reached(tx, rule),
+            "people": people if may_tell(rule, people) else None,
             "may_edit": rule.stopped_at is None
             and await may_edit_rules(tx, officer, rule.area_path),
             "is_demo": await find_value(tx, DEMO) is not None,

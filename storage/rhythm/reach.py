@@ -1,5 +1,7 @@
 """How many people a rule speaks to, as they are now."""
 
+from typing import Final
+
 from sqlalchemy import func, select
 
 from storage.database import Tx
@@ -8,6 +10,14 @@ from storage.people.areas import AreaInfo, in_subtree
 from storage.rhythm.checkins import is_expected
 from storage.rules.kept import RuleInfo, governed
 from storage.rules.terms import ReminderTerms
+
+FEW: Final = 5
+"""Of fewer people officers are not told how many chose to be reminded: it would say who."""
+
+
+def may_tell(rule: RuleInfo, people: int) -> bool:
+    """Whether officers may be told that a rule goes to so many."""
+    return people >= FEW or not isinstance(rule.terms, ReminderTerms)
 
 
 async def count_reached(tx: Tx, rule: RuleInfo, *, within: AreaInfo | None = None) -> int:
