@@ -22,6 +22,13 @@ from handlers.console.rules import show_rule, show_rules
 from handlers.console.rules import stop as stop_rule
 from handlers.console.stream import follow_notice, follow_register
 from handlers.console.tasks import show_tasks
+from handlers.console.topic_edit import add as add_topic
+from handlers.console.topic_edit import edit as edit_topic
+from handlers.console.topic_edit import show_edit as show_topic_edit
+from handlers.console.topic_edit import show_new as show_new_topic
+from handlers.console.topics import show_topic, show_topics
+from handlers.console.topics import start as start_topic
+from handlers.console.topics import stop as stop_topic
 from handlers.console.why import show_why
 from storage.database import Database
 
@@ -30,6 +37,8 @@ _STATIC = Path(__file__).parent / "static"
 _NOTICE = r"/notices/{id:[0-9]{1,15}}"
 _ROLLCALL = r"/rollcalls/{id:[0-9]{1,15}}"
 _RULE = r"/rules/{id:[0-9]{1,15}}"
+# Not under /topics/, where a topic may be called new.
+_TOPIC = r"/topic/{code:[a-z0-9-]{1,40}}"
 
 
 def console_app(
@@ -75,6 +84,16 @@ def console_app(
     edited.add_route("GET", show_edit)
     edited.add_route("POST", edit)
     app.router.add_post(f"{_RULE}/stop", stop_rule, name="rule_stop")
+    app.router.add_get("/topics", show_topics, name="topics")
+    new_topic = app.router.add_resource("/topics/new", name="topic_new")
+    new_topic.add_route("GET", show_new_topic)
+    new_topic.add_route("POST", add_topic)
+    app.router.add_get(_TOPIC, show_topic, name="topic")
+    edited_topic = app.router.add_resource(f"{_TOPIC}/edit", name="topic_edit")
+    edited_topic.add_route("GET", show_topic_edit)
+    edited_topic.add_route("POST", edit_topic)
+    app.router.add_post(f"{_TOPIC}/stop", stop_topic, name="topic_stop")
+    app.router.add_post(f"{_TOPIC}/start", start_topic, name="topic_start")
     app.router.add_get("/live", follow_register, name="live")
     enter_page = app.router.add_resource("/enter", name="enter")
     enter_page.add_route("GET", show_entrance)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Text, exists, func, literal, or_, select, type_coerce
+from sqlalchemy import ColumnElement, Text, exists, func, literal, or_, select, type_coerce
 from sqlalchemy.orm import aliased
 
 from storage.database import Tx
@@ -51,29 +51,31 @@ async def may_edit_rules(tx: Tx, officer_id: int, area_path: str) -> bool:
     )
 
 
+def speaks_for(officer_id: int) -> ColumnElement[bool]:
+    """True where a rule's area lies under, or over, one of the officer's."""
+    held = aliased(Area)
+    return exists(
+        select(literal(1))
+        .select_from(Role)
+        .join(held, held.id == Role.area_id)
+        .where(
+            Role.person_id == officer_id,
+            Role.until.is_(None),
+            or_(
+                func.substr(Area.path, 1, func.length(held.path)) == held.path,
+                func.substr(held.path, 1, func.length(Area.path)) == Area.path,
+            ),
+        )
+    )
+
+
 async def access_rule(tx: Tx, officer_id: int, rule_id: int) -> RuleInfo | None:
     """The rule, if it speaks for an area of the officer's or stands in one."""
-    held = aliased(Area)
     row = (
         await tx.execute(
             select(*RULE_COLUMNS)
             .join(Area, Area.id == Rule.area_id)
-            .where(
-                Rule.id == rule_id,
-                exists(
-                    select(literal(1))
-                    .select_from(Role)
-                    .join(held, held.id == Role.area_id)
-                    .where(
-                        Role.person_id == officer_id,
-                        Role.until.is_(None),
-                        or_(
-                            func.substr(Area.path, 1, func.length(held.path)) == held.path,
-                            func.substr(held.path, 1, func.length(Area.path)) == Area.path,
-                        ),
-                    )
-                ),
-            )
+            .where(Rule.id == rule_id, speaks_for(officer_id))
         )
     ).first()
     return None if row is None else as_rule(row)
