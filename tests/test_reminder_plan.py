@@ -18,9 +18,11 @@ from storage.calendar.recurrence import Around
 from storage.database import Database
 from storage.models import Base, Delivery, Person, Reminder, RuleClock, Subscription, Topic
 from storage.people.areas import AreaInfo
+from storage.people.who import load_who
 from storage.reminders.days import DueDay
 from storage.reminders.planning import due_values, is_meant_sql
 from storage.reminders.shipped import ensure_set, shipped_set
+from storage.reminders.subscriptions import choices_of
 from storage.reminders.topics import (
     BadTopic,
     TopicTerms,
@@ -31,7 +33,7 @@ from storage.reminders.topics import (
 )
 from storage.rules.kept import add_rule, edit_rule, find_rule, running_rules, stop_rule
 from storage.rules.terms import ReminderTerms
-from tests.outbox_people import make_area, make_person
+from tests.outbox_people import LANE, make_area, make_person
 
 MONDAY = datetime(2026, 11, 23, 4, tzinfo=UTC)
 """Noon in China."""
@@ -383,3 +385,16 @@ async def test_a_rule_needs_a_topic_that_asks_for_its_date(db: Database) -> None
         without = TopicTerms(topic.code, topic.terms.names, topic.terms.about)
         with pytest.raises(BadTopic, match="rule certificate follows"):
             await edit_topic(tx, topic, without)
+
+
+async def test_ones_own_page_looks_at_nobody_elses_choices(db: Database) -> None:
+    area = await a_rule(db)
+    await subscriber(db, area, date(2027, 1, 20), chat_id=77)
+    async with db.read() as tx:
+        who = await load_who(tx, LANE, 77)
+        assert who is not None
+        statements = db.count_statements()
+        (choice,) = await choices_of(tx, who, MONDAY)
+    assert choice.next_on == date(2026, 12, 21)
+    assert "subscription" in "".join(statements)
+    assert "count(" not in "".join(statements)

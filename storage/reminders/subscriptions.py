@@ -51,7 +51,7 @@ class Choice:
 
 async def choices_of(tx: Tx, who: Who, now: datetime) -> list[Choice]:
     """Every topic on offer to a worker, in order, and what they chose of them."""
-    topics = await list_topics(tx)
+    topics = await list_topics(tx, counted=False)
     mine = {
         row.topic_id: row
         for row in await tx.execute(

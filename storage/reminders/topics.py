@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, literal, select, update
 
 from storage.calendar.personal_dates import Personal
 from storage.database import Tx
@@ -83,16 +83,20 @@ def _problems(terms: TopicTerms) -> Iterator[tuple[str, str]]:
 _COLUMNS: Final = (Topic.id, Topic.code, Topic.names, Topic.about, Topic.asks, Topic.shipped)
 
 
-async def list_topics(tx: Tx, *, stopped: bool = False) -> list[TopicInfo]:
-    """The topics there are, in the order in which they were made; with ``stopped`` those too."""
+async def list_topics(tx: Tx, *, stopped: bool = False, counted: bool = True) -> list[TopicInfo]:
+    """The topics there are, in the order in which they were made; with ``stopped`` those too.
+
+    Unless ``counted``, their subscribers are 0: to count them, everyone's are looked at.
+    """
     heard = (
         select(func.count())
         .where(Subscription.topic_id == Topic.id, Subscription.ended_at.is_(None))
         .correlate(Topic)
         .scalar_subquery()
-        .label("subscribers")
+        if counted
+        else literal(0)
     )
-    found = select(*_COLUMNS, Topic.stopped_at, heard).order_by(Topic.id)
+    found = select(*_COLUMNS, Topic.stopped_at, heard.label("subscribers")).order_by(Topic.id)
     if not stopped:
         found = found.where(Topic.stopped_at.is_(None))
     return [_as_topic(row) for row in await tx.execute(found)]
