@@ -26,7 +26,8 @@ from storage.reminders.topics import (
 from storage.rules.terms import Problem
 
 _FIELDS: Final = ("code", "name_zh", "name_en", "about_zh", "about_en", "asks", "asks_other")
-_OTHER: Final = "other"
+_OTHER: Final = "+"
+"""What the list of dates says for one that is not in it; no date can be called so."""
 _CHANGED: Final = "changed meanwhile"
 
 
@@ -98,8 +99,14 @@ def _table(values: dict[str, str]) -> dict[str, Any]:
     table: dict[str, Any] = {"code": values["code"]}
     for key in ("name", "about"):
         table[key] = {language: values[f"{key}_{language}"] for language in ("zh", "en")}
-    asks = values["asks_other"] if values["asks"] == _OTHER else values["asks"]
-    return table | {"asks": asks} if values["asks"] else table
+    if _asks_other(values):
+        return table | {"asks": values["asks_other"]}
+    return table | {"asks": values["asks"]} if values["asks"] else table
+
+
+def _asks_other(values: dict[str, str]) -> bool:
+    """Whether a date was written rather than chosen; what was written is never passed over."""
+    return bool(values["asks_other"]) or values["asks"] == _OTHER
 
 
 def _values_of(terms: TopicTerms) -> dict[str, str]:
@@ -111,7 +118,7 @@ def _values_of(terms: TopicTerms) -> dict[str, str]:
 
 
 def _field_of(problem: Problem, values: dict[str, str]) -> str:
-    if problem.field == "asks" and values["asks"] == _OTHER:
+    if problem.field == "asks" and _asks_other(values):
         return "asks_other"
     return problem.field.replace(".", "_")
 
@@ -160,6 +167,7 @@ def _write(
         values=values,
         wrong=wrong,
         elsewhere=[words for place in wrong.keys() - values.keys() for words in wrong[place]],
+        other=_OTHER,
         dates=[(code, rule_words.personal_date(code)) for code in dates],
         is_demo=is_demo,
         action=str(request.rel_url),

@@ -12,8 +12,9 @@ from storage.database import Tx
 from storage.errors import Refused
 from storage.installation import DEMO, find_value
 from storage.people.access import access_areas
-from storage.reminders.editing import COUNTED_FROM, may_edit_topics, rules_by_topic
+from storage.reminders.editing import may_edit_topics, rules_by_topic
 from storage.reminders.topics import TopicInfo, find_topic, list_topics, start_topic, stop_topic
+from storage.rhythm.reach import FEW
 
 
 async def show_topics(request: web.Request) -> web.Response:
@@ -94,8 +95,8 @@ async def find_for(tx: Tx, request: web.Request, *, to_edit: bool = False) -> To
 
 def heard_words(topic: TopicInfo) -> str:
     """How many chose it, never who: of a few people not even how many."""
-    if topic.subscribers < COUNTED_FROM:
-        return _("Fewer than {n} people chose it.").format(n=COUNTED_FROM)
+    if topic.subscribers < FEW:
+        return _("Fewer than {n} people chose it.").format(n=FEW)
     number = Format(get_i18n().current_locale).number(topic.subscribers)
     return ngettext("{n} person chose it.", "{n} people chose it.", topic.subscribers).format(
         n=number

@@ -18,8 +18,6 @@ from storage.rules.editing import MAY_EDIT, speaks_for
 from storage.rules.table import from_json
 from storage.rules.terms import ReminderTerms
 
-COUNTED_FROM: Final = 5
-"""Of fewer people the number is not told: in a small place it would say who."""
 _MOST_RULES: Final = 2000
 
 
