@@ -315,12 +315,7 @@ async def tasks_by_liaison(tx: Tx, path: str) -> list[Lies]:
         .order_by(func.min(Task.opened_at))
     )
     return [
-        Lies(
-            name=None if row.person_id is None else _name(tx, row),
-            open=row.n,
-            oldest=row.oldest,
-            raised=int(row.raised),
-        )
+        Lies(None if row.person_id is None else _name(tx, row), row.n, row.oldest, int(row.raised))
         for row in rows
     ]
 
