@@ -264,7 +264,7 @@ class TestStandAlone:
             stdout=asyncio.subprocess.PIPE,
         )
         assert process.stdout is not None
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             line = (await process.stdout.readline()).decode()
             (url,) = re.findall(r"http://127\.0\.0\.1:\d+", line)[:1]
             async with (

@@ -93,8 +93,10 @@ async def test_the_menu(room: Room) -> None:
     assert phone.buttons() == [
         "Today",
         "Not heard from",
+        "Tasks",
         "Inbox",
         "Send a notice",
+        "Roll call",
         "Invite people",
         "Console",
         "My data",

@@ -238,7 +238,7 @@ async def test_two_processes_make_and_move_and_drop(postgres_db: Database, now: 
         )
         await tx.execute(text("DELETE FROM delivery WHERE id = 1"))
     made = await asyncio.gather(make_months(db, months), make_months(db, months))
-    assert [*made] == [months, months]
+    assert set.union(*made) == months  # whoever finds the other at work leaves a month to it
     async with db.read() as tx:
         assert await tx.scalar(text("SELECT count(*) FROM delivery_past_default")) == 0
         assert await tx.scalar(text("SELECT count(*) FROM delivery_past_2026_11")) == 1

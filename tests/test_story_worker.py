@@ -17,7 +17,7 @@ __all__ = ["town"]
 
 NAMES = {"zh": "韦小芳", "en": "Fang Wei"}
 PLACES = {"zh": "东莞", "en": "Dongguan"}
-MENU = ("I'm fine", "My news", "Help", "Notices and services", "My data")
+MENU = ("I'm fine", "My news", "Help", "Notices and services", "Reminders", "My data")
 
 
 async def press(phone: PrivateConversation, label: str, language: str = "zh") -> Message:

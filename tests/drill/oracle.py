@@ -47,7 +47,7 @@ class Oracle:
             )
             await tx.execute(update(Intake).values(leased_until=past))
 
-    async def settle(self, patience: float = 180.0) -> float:
+    async def settle(self, patience: float = 600.0) -> float:
         """Wait until nothing is on its way any more; the seconds. What still is shows later."""
         began = time.monotonic()
         while time.monotonic() < began + patience:
