@@ -113,12 +113,22 @@ class Clock:
         await carry_on(self._db, self._clock, nudge=self._nudge, going=lambda: not self._stopping)
 
     async def _plan(self, now: datetime) -> None:
-        planned = await plan_due_checkins(
-            self._db, now, nudge=self._nudge, going=lambda: not self._stopping
-        )
-        planned += await plan_due_reminders(self._db, now)
-        if await follow_up(self._db, now) or planned:
+        done = 0
+        problems: list[Exception] = []
+        for work in (
+            plan_due_checkins(self._db, now, nudge=self._nudge, going=lambda: not self._stopping),
+            plan_due_reminders(self._db, now),
+            follow_up(self._db, now),
+        ):
+            # One that fails each time must not keep the others from their work.
+            try:
+                done += await work
+            except Exception as problem:  # noqa: BLE001  # they are all raised below
+                problems.append(problem)
+        if done:
             self._nudge()
+        if problems:
+            raise ExceptionGroup("not all of what is due was planned", problems)
 
     async def _tend(self, now: datetime) -> None:
         await ensure_reminders(self._db, now)

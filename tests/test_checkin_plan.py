@@ -220,3 +220,23 @@ async def test_a_tick_that_fails_leaves_the_next_to_do_its_work(db: Database) ->
 
 def _away() -> Any:
     raise ConnectionError("the database is away")
+
+
+async def test_one_part_that_fails_keeps_no_other_from_its_work(
+    sqlite_db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object, **__: object) -> int:
+        raise RuntimeError("a rule that cannot be read")
+
+    looked: list[datetime] = []
+
+    async def look(_db: Database, now: datetime) -> int:
+        looked.append(now)
+        return 0
+
+    monkeypatch.setattr("scheduler.clock.plan_due_reminders", fail)
+    monkeypatch.setattr("scheduler.clock.follow_up", look)
+    clock = Clock(sqlite_db, nudge=lambda: None, running=list)
+    await clock.tick_second()
+    assert len(looked) == 1
+    assert "second" not in clock.last  # so that `doctor` and the metrics tell of it

@@ -12,7 +12,7 @@ from storage.models import Account, Delivery, Task
 from storage.people.areas import AreaInfo
 from storage.people.who import Who
 from storage.rhythm.digests import tasks_by_liaison, tasks_with
-from storage.rhythm.tasks import open_task
+from storage.rhythm.tasks import NewTask, add_tasks
 from tests.county import make_area, make_person
 
 NOON = datetime(2026, 11, 18, 4, tzinfo=UTC)  # Wednesday noon in China
@@ -23,15 +23,8 @@ async def _ask(
     tx: Tx, worker: Who, at: datetime, why: str = "unanswered", *, hours: int | None = 72
 ) -> None:
     assert worker.area_id is not None
-    await open_task(
-        tx,
-        person_id=worker.person_id,
-        area_id=worker.area_id,
-        checkin_id=None,
-        why=why,
-        raise_at=None if hours is None else at + hours * HOUR,
-        now=at,
-    )
+    raise_at = None if hours is None else at + hours * HOUR
+    await add_tasks(tx, [NewTask(worker.person_id, worker.area_id, None, why, raise_at)], at)
 
 
 async def _villages(tx: Tx) -> tuple[AreaInfo, AreaInfo, AreaInfo]:

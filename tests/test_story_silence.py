@@ -24,7 +24,7 @@ from storage.models import (
 )
 from storage.people.areas import find_area
 from storage.people.erasure import erase_without_purpose
-from storage.rhythm.tasks import close_tasks, open_task
+from storage.rhythm.tasks import NewTask, add_tasks, close_tasks
 from storage.rules.defaults import WEEKLY
 from storage.rules.table import to_json
 from tests.botapi import Message, PrivateConversation
@@ -142,15 +142,9 @@ async def with_task(town: Town, phone: PrivateConversation, why: str = "unanswer
     who = await town.known(phone)
     assert who.area_id is not None
     async with town.db.write() as tx:
-        await open_task(
-            tx,
-            person_id=who.person_id,
-            area_id=who.area_id,
-            checkin_id=None,
-            why=why,
-            raise_at=town.clock() + timedelta(hours=72),
-            now=town.clock(),
-        )
+        raise_at = town.clock() + timedelta(hours=72)
+        task = NewTask(who.person_id, who.area_id, None, why, raise_at)
+        await add_tasks(tx, [task], town.clock())
     await tell_officers(town.db, town.clock())
     town.service.delivery.nudge()
 

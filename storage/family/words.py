@@ -12,7 +12,7 @@ from storage.family.asking import Answer, name_of
 from storage.family.ties import STANDS, Spoken, spoken_for
 from storage.models import Checkin, Contact, Delivery, Kin, KinQuestion, Person
 from storage.people.who import Who
-from storage.rhythm.tasks import RAISED_AFTER, open_task
+from storage.rhythm.tasks import RAISED_AFTER, NewTask, add_tasks
 
 Said = Literal["noted", "again", "late", "over", "left", "foreign", "today"]
 
@@ -100,15 +100,8 @@ async def _have_called(tx: Tx, about: Spoken, checkin_id: int, now: datetime) ->
     """The relative was promised that the liaison calls: whatever the rule says of silence."""
     area_id = await tx.scalar(select(Person.area_id).where(Person.id == about.worker_id))
     if area_id is not None:
-        await open_task(
-            tx,
-            person_id=about.worker_id,
-            area_id=area_id,
-            checkin_id=checkin_id,
-            why="call",
-            raise_at=now + RAISED_AFTER,
-            now=now,
-        )
+        task = NewTask(about.worker_id, area_id, checkin_id, "call", now + RAISED_AFTER)
+        await add_tasks(tx, [task], now)
 
 
 async def vouch_unasked(tx: Tx, who: Who, kin_id: int, now: datetime) -> KinSaid:

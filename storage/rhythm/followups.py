@@ -13,7 +13,7 @@ from storage.models import Account, Checkin, Contact, Delivery, Person, Step, Ta
 from storage.outbox.messages import CHECKIN, lane_of
 from storage.register.contacts import is_uncorrected
 from storage.rhythm.checkins import is_expected
-from storage.rhythm.tasks import open_task
+from storage.rhythm.tasks import NewTask, add_tasks
 
 BATCH: Final = 500
 
@@ -171,16 +171,11 @@ async def record_taken(tx: Tx, taken: Taken, now: datetime) -> None:
         await tx.execute(tx.insert(Step).on_conflict_do_nothing(), taken.steps)
     for n in {nudge[2] for nudge in taken.nudges}:
         await _enqueue_nudges(tx, [nudge for nudge in taken.nudges if nudge[2] == n], n, now)
-    for case, why, raise_at in taken.tasks:
-        await open_task(
-            tx,
-            person_id=case.person_id,
-            area_id=case.area_id,
-            checkin_id=case.checkin_id,
-            why=why,
-            raise_at=raise_at,
-            now=now,
-        )
+    new = [
+        NewTask(case.person_id, case.area_id, case.checkin_id, why, raise_at)
+        for case, why, raise_at in taken.tasks
+    ]
+    await add_tasks(tx, new, now)
     if taken.raised:
         await tx.execute(
             update(Task)

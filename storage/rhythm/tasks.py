@@ -1,6 +1,7 @@
 """What a liaison is asked to do about a silent worker: one task a person, until there is word."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -36,37 +37,32 @@ class TaskLine:
     raised_at: datetime | None
 
 
-async def open_task(
-    tx: Tx,
-    *,
-    person_id: int,
-    area_id: int,
-    checkin_id: int | None,
-    why: str,
-    raise_at: datetime | None,
-    now: datetime,
-) -> None:
-    """Ask the liaison for a word with someone; a task that is open already stays as it is.
+@dataclass(frozen=True, slots=True)
+class NewTask:
+    """Whom to have a word with, and why; at ``raise_at`` the supervisor hears of it, or never."""
+
+    person_id: int
+    area_id: int
+    checkin_id: int | None
+    why: str
+    raise_at: datetime | None
+
+
+async def add_tasks(tx: Tx, tasks: Sequence[NewTask], now: datetime) -> None:
+    """Ask liaisons for a word with each; a task that is open already stays as it is.
 
     Only a family's wish for a call is stronger than what it was opened for, and is told anew.
     """
-    await tx.execute(
-        tx.insert(Task)
-        .values(
-            person_id=person_id,
-            area_id=area_id,
-            checkin_id=checkin_id,
-            why=why,
-            opened_at=now,
-            raise_at=raise_at,
-        )
-        .on_conflict_do_nothing()
-    )
-    if why == "call":
+    if not tasks:
+        return
+    rows = [asdict(task) | {"opened_at": now} for task in tasks]
+    await tx.execute(tx.insert(Task).on_conflict_do_nothing(), rows)
+    calls = [task.person_id for task in tasks if task.why == "call"]
+    if calls:
         await tx.execute(
             update(Task)
-            .where(Task.person_id == person_id, Task.closed_at.is_(None), Task.why != why)
-            .values(why=why, told_at=None)
+            .where(Task.person_id.in_(calls), Task.closed_at.is_(None), Task.why != "call")
+            .values(why="call", told_at=None)
         )
 
 
