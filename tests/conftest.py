@@ -27,6 +27,10 @@ SECRET_KEY = "a secret key for tests only, thirty-two or more"
 _numbers = itertools.count(1)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(scope="session")
 def vault() -> Vault:
     return Vault(SECRET_KEY)

@@ -29,7 +29,7 @@ from tests.town import TOKEN, eventually, free_port, says
 from tests.visitor import Visitor, cookies
 
 ROOT = Path(__file__).parents[1]
-KILLS = 12
+KILLS = 6
 PEOPLE = 5
 REPORTS = 20  # of each person: half of them taps, half of them words; by web one a kill
 PATIENCE = 60.0
@@ -191,6 +191,7 @@ async def house(api: BotApi, database_url: str, tmp_path: Path) -> AsyncIterator
     await house.close()
 
 
+@pytest.mark.long
 async def test_killed_again_and_again(api: BotApi, house: House, db: Database) -> None:
     seed = secrets.randbelow(2**32)
     print("seed", seed)  # noqa: T201  # shown where the test fails

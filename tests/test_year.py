@@ -14,8 +14,7 @@ from tests.year.invariants import Broken
 from tests.year.run import Lived, Year, forgoing_disk
 
 SEED = int(os.environ.get("KINROOM_YEAR_SEED", "1"))
-DAYS = int(os.environ.get("KINROOM_YEAR_DAYS", "77"))
-"""365 for the whole year; eleven weeks hold the festival, a roll call and every rule."""
+DAYS = int(os.environ.get("KINROOM_YEAR_DAYS", "365"))
 
 
 @pytest.fixture(autouse=True)
@@ -30,6 +29,7 @@ async def live(db: Database, **more: int | date) -> Lived:
     return lived
 
 
+@pytest.mark.long
 async def test_a_year_of_two_thousand_workers(sqlite_db: Database) -> None:
     lived = await live(sqlite_db, workers=2000, days=DAYS, step=720, zones=3, bare=True)
     assert lived.factor >= 1000
