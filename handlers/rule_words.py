@@ -1,6 +1,6 @@
 """What a rule says, in the reader's words: for the console's pages and for ``kinroom why``."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -9,6 +9,8 @@ from aiogram.utils.i18n import gettext as _
 from babel.dates import format_skeleton, get_day_names
 from babel.lists import format_list
 
+from storage.rules.table import as_table
+from storage.rules.terms import ReminderTerms, Terms
 from storage.rules.words import WEEKDAYS
 
 
@@ -59,7 +61,7 @@ def weekday_word(weekday: int) -> str:
 
 
 def _around(day: str, offsets: list[int]) -> str:
-    return listed(_offset(offset, calendar_day(day)) for offset in sorted(offsets))
+    return _counted(offsets, calendar_day(day))
 
 
 def _personal(table: dict[str, Any]) -> str:
@@ -69,18 +71,40 @@ def _personal(table: dict[str, Any]) -> str:
         again = ngettext(
             "{n} month after {day}, and again", "every {n} months after {day}", months
         ).format(n=months, day=day)
-        return listed(_offset(offset, again) for offset in sorted(_offsets(table)))
-    return listed(_offset(offset, day) for offset in sorted(_offsets(table)))
+        return _counted(_offsets(table), again)
+    return _counted(_offsets(table), day)
 
 
-def _offset(offset: int, day: str) -> str:
-    if offset == 0:
-        return _("on the day: {day}").format(day=day)
-    if offset < 0:
-        words = ngettext("{n} day before {day}", "{n} days before {day}", -offset)
-    else:
-        words = ngettext("{n} day after {day}", "{n} days after {day}", offset)
-    return words.format(n=abs(offset), day=day)
+def _counted(offsets: Iterable[int], day: str) -> str:
+    """“30 and 7 days before the day, on the day and 3 days after”: it is named once, first."""
+    known = sorted(set(offsets))
+    before = [-offset for offset in known if offset < 0]
+    after = [offset for offset in known if offset > 0]
+    parts = []
+    if before:
+        words = ngettext("{n} day before {day}", "{n} days before {day}", before[0])
+        parts.append(words.format(n=_numbers(before), day=day))
+    if 0 in known:
+        words = _("on the day itself") if parts else _("on the day: {day}")
+        parts.append(words.format(day=day))
+    if after and parts:
+        words = ngettext("{n} day after it", "{n} days after it", after[-1])
+        parts.append(words.format(n=_numbers(after)))
+    elif after:
+        words = ngettext("{n} day after {day}", "{n} days after {day}", after[-1])
+        parts.append(words.format(n=_numbers(after), day=day))
+    return listed(parts)
+
+
+def _numbers(days: list[int]) -> str:
+    """“30 and 7”, for a sentence that says “days” behind the last."""
+    words = str(days[-1])
+    if len(days) > 1:
+        # Chinese says the unit behind every number.
+        words = _("{days} and {last}").format(days=days[-2], last=words)
+    for each in reversed(days[:-2]):
+        words = _("{days}, {more}").format(days=each, more=words)
+    return words
 
 
 def _offsets(table: dict[str, Any]) -> list[int]:
@@ -131,6 +155,13 @@ def personal_date(code: str) -> str:
         "contract-end": _("the day their contract ends"),
         "school-start": _("the day their child starts school"),
     }.get(code, _("a date of their own ({code})").format(code=code))
+
+
+def rule_title(terms: Terms, topics: Mapping[str, str]) -> str:
+    """What a rule is called: its topic's name (``topics`` by code), or when it asks."""
+    if isinstance(terms, ReminderTerms):
+        return topics.get(terms.topic) or terms.topic
+    return schedule_words(as_table(terms))
 
 
 def kind_word(kind: str) -> str:

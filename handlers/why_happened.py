@@ -1,5 +1,7 @@
 """What was sent, done and heard on a day, in sentences."""
 
+from collections.abc import Mapping
+
 from aiogram.utils.i18n import gettext as _
 
 from handlers.moments import Moments
@@ -12,18 +14,20 @@ from storage.rhythm.why_facts import (
     Heard,
     Message,
     Reason,
-    Reminded,
     StepTaken,
     TaskNoted,
 )
 
 
-def asked_words(asked: Asked, when: Moments) -> str:
-    if asked.rule is None:
+def asked_words(asked: Asked, when: Moments, names: Mapping[str, str]) -> str:
+    """``names`` are by the rules' codes."""
+    if asked.rollcall:
         words = _("A roll call, {at}.").format(at=when.at(asked.due_at))
+    elif asked.rule is None:
+        words = _("A check-in, {at}.").format(at=when.at(asked.due_at))
     else:
         words = _("A check-in by “{rule}” (version {n}), due {at}.").format(
-            rule=asked.rule, n=asked.version or 1, at=when.at(asked.due_at)
+            rule=names.get(asked.rule, asked.rule), n=asked.version or 1, at=when.at(asked.due_at)
         )
     if asked.delivered_at is None:
         words += " " + _("It was not delivered.")
@@ -59,19 +63,6 @@ def answer_word(answer: str) -> str:
     }.get(answer, answer)
 
 
-def reminded_words(reminded: Reminded, when: Moments) -> str:
-    words = _("A reminder by “{rule}”, due {at}.").format(
-        rule=reminded.rule, at=when.at(reminded.due_at)
-    )
-    if reminded.delivered_at is not None:
-        words += " " + _("Delivered {at}.").format(at=when.at(reminded.delivered_at))
-    if reminded.answered_at is not None:
-        words += " " + _("Answered {at}: {answer}.").format(
-            at=when.at(reminded.answered_at), answer=answer_word(reminded.answer or "")
-        )
-    return words
-
-
 def message_words(message: Message, when: Moments) -> str:
     """Its fate; a reason where there is one."""
     words = _fate(message.state).format(
@@ -104,7 +95,7 @@ def template_word(template: str) -> str:
         "nudge": _("A first nudge"),
         "nudge_again": _("Another nudge"),
         "broadcast": _("A notice"),
-        "reminder": _("A reminder"),
+        "reminder": _("A reminder they chose"),
         "case_reply": _("An answer to what they asked"),
         "kin_ask": _("A question about someone of theirs"),
     }.get(template, _("A message ({kind})").format(kind=template))
@@ -161,12 +152,11 @@ def heard_words(heard: Heard, when: Moments) -> str:
     return words.format(at=when.at(heard.at))
 
 
-def coming_words(coming: Coming, when: Moments) -> str:
+def coming_words(coming: Coming, when: Moments, names: Mapping[str, str]) -> str:
     at = "" if coming.at is None else when.at(coming.at)
     if coming.kind == "checkin":
-        return _("Next: the rule “{rule}” asks on {at}.").format(rule=coming.code, at=at)
-    if coming.kind == "reminder":
-        return _("Next: a reminder by “{rule}” on {at}.").format(rule=coming.code, at=at)
+        code = coming.code or ""
+        return _("Next: the rule “{rule}” asks on {at}.").format(rule=names.get(code, code), at=at)
     if coming.kind == "step":
         return _("The open check-in is looked at again on {at}.").format(at=at)
     told = not_expected(coming.reason or Reason.NO_RULES, None, None, when)

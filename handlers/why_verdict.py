@@ -1,5 +1,6 @@
 """What a rule came to on a day, in a sentence: each “no” with its reason."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from aiogram.utils.i18n import gettext as _
@@ -8,20 +9,20 @@ from handlers.moments import Moments
 from storage.rhythm.why_facts import Reason, Verdict
 
 
-def verdict_words(verdict: Verdict, when: Moments) -> str:
-    """The reason, and where it helps the days before and after."""
-    name = verdict.code
+def verdict_words(verdict: Verdict, when: Moments, names: Mapping[str, str]) -> str:
+    """The reason, and where it helps the days around; ``names`` are by the rules' codes."""
+    name = names.get(verdict.code, verdict.code)
+    other = names.get(verdict.other or "", verdict.other or "")
     told = (
-        _sent(verdict, name, when)
+        _sent(verdict, name, other, when)
         or _of_the_rule(verdict, name, when)
-        or _of_the_reminder(verdict, name)
         or not_expected(verdict.reason, verdict.at, verdict.until, when)
     )
     near = _near(verdict, when)
     return f"{told} {near}" if near else told
 
 
-def _sent(verdict: Verdict, name: str, when: Moments) -> str | None:
+def _sent(verdict: Verdict, name: str, other: str, when: Moments) -> str | None:
     at = "" if verdict.at is None else when.at(verdict.at)
     by = {
         "chosen": _("the hour they chose"),
@@ -29,15 +30,13 @@ def _sent(verdict: Verdict, name: str, when: Moments) -> str | None:
     }.get(verdict.minute_by or "", _("the rule's hour"))
     return {
         Reason.ASKED: _("Asked by the rule “{rule}”.").format(rule=name),
-        Reason.REMINDED: _("Reminded by the rule “{rule}”.").format(rule=name),
         Reason.WILL_ASK: _("The rule “{rule}” will ask on {at}: {why}.").format(
             rule=name, at=at, why=by
         ),
-        Reason.WILL_REMIND: _("The rule “{rule}” will remind on {at}.").format(rule=name, at=at),
         Reason.OTHER_RULE: _(
             "Not asked by “{rule}”: another rule, “{other}”, asked that day, and nobody is asked "
             "twice."
-        ).format(rule=name, other=verdict.other or ""),
+        ).format(rule=name, other=other),
         Reason.SLOWER: _(
             "Not asked by “{rule}”: they chose to be asked less often, and this was not their turn."
         ).format(rule=name),
@@ -60,20 +59,6 @@ def _of_the_rule(verdict: Verdict, name: str, when: Moments) -> str | None:
         Reason.MADE_LATER: _("The rule “{rule}” was made later, on {at}.").format(rule=name, at=at),
         Reason.STOPPED: _("The rule “{rule}” was stopped on {at}.").format(rule=name, at=at),
         Reason.NO_RULES: _("No rule speaks for them."),
-    }.get(verdict.reason)
-
-
-def _of_the_reminder(verdict: Verdict, name: str) -> str | None:
-    return {
-        Reason.NOT_SUBSCRIBED: _(
-            "No reminder by “{rule}”: they did not ask to hear of this topic."
-        ).format(rule=name),
-        Reason.SUBSCRIPTION_OVER: _(
-            "No reminder by “{rule}”: they are done with this topic."
-        ).format(rule=name),
-        Reason.NO_DATE: _(
-            "No reminder by “{rule}”: it follows a date of their own, and they gave none."
-        ).format(rule=name),
     }.get(verdict.reason)
 
 

@@ -1,5 +1,6 @@
 """Why something was, or was not, sent: facts as sentences, for the command and the console."""
 
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Literal
 
@@ -7,7 +8,7 @@ from aiogram.utils.i18n import get_i18n
 from aiogram.utils.i18n import gettext as _
 
 from handlers.moments import Moments
-from handlers.rule_words import kind_word, listed, schedule_words
+from handlers.rule_words import listed, schedule_words
 from handlers.say import zone_name
 from handlers.why_happened import (
     asked_words,
@@ -15,11 +16,11 @@ from handlers.why_happened import (
     family_words,
     heard_words,
     message_words,
-    reminded_words,
     step_words,
     task_words,
 )
 from handlers.why_verdict import not_expected, verdict_words
+from scheduler.quiet import NIGHT
 from storage.people.places import place_name
 from storage.rhythm.why_facts import (
     Asked,
@@ -33,7 +34,7 @@ from storage.rhythm.why_facts import (
     Message,
     NoMessages,
     Reach,
-    Reminded,
+    RemindersKept,
     RuleHeld,
     StepTaken,
     TaskNoted,
@@ -57,39 +58,43 @@ def part_word(part: Part) -> str:
 
 def told(why: Why, today: date) -> dict[Part, list[str]]:
     """The facts as sentences, in their parts; each part has at least one but the third."""
-    when = Moments(why.timezone, today)
     found: dict[Part, list[str]] = {part: [] for part in PARTS}
-    for fact in why.facts:
-        found[_part(fact)].append(sentence(fact, when))
+    for fact, words in sentences(why, today):
+        found[_part(fact)].append(words)
     return found
+
+
+def sentences(why: Why, today: date) -> Iterator[tuple[Fact, str]]:
+    """Each fact with its words in the current language; a rule is called by when it asks."""
+    when = Moments(why.timezone, today)
+    tables = dict(why.tables)
+    tables.update((held.code, held.table) for held in why.of(RuleHeld))
+    names = {code: schedule_words(table) for code, table in tables.items()}
+    for fact in why.facts:
+        # Chinese puts no space between sentences.
+        yield fact, _sentence(fact, when, names).replace("。 ", "。")
 
 
 def _part(fact: Fact) -> Part:
     if isinstance(fact, Where | Expected | Habits | Reach):
         return "who"
-    if isinstance(fact, RuleHeld | Verdict):
+    if isinstance(fact, RuleHeld | Verdict | RemindersKept):
         return "rules"
     return "next" if isinstance(fact, Coming) else "happened"
 
 
-def sentence(fact: Fact, when: Moments) -> str:
-    """One fact in the current language."""
-    # Chinese puts no space between sentences.
-    return _sentence(fact, when).replace("。 ", "。")
-
-
-def _sentence(fact: Fact, when: Moments) -> str:
+def _sentence(fact: Fact, when: Moments, names: Mapping[str, str]) -> str:
     match fact:
         case Where() | Habits() | Reach() | Expected():
             return _person_words(fact, when)
         case RuleHeld():
             return _rule_words(fact, when)
         case Verdict():
-            return verdict_words(fact, when)
+            return verdict_words(fact, when, names)
         case Asked():
-            return asked_words(fact, when)
-        case Reminded():
-            return reminded_words(fact, when)
+            return asked_words(fact, when, names)
+        case RemindersKept():
+            return _("Reminders are the person's own choice and are not shown here.")
         case Message():
             return message_words(fact, when)
         case StepTaken():
@@ -101,7 +106,7 @@ def _sentence(fact: Fact, when: Moments) -> str:
         case Heard():
             return heard_words(fact, when)
         case Coming():
-            return coming_words(fact, when)
+            return coming_words(fact, when, names)
         case NoMessages():
             return _("No message was on its way to them on that day.")
         case Forgotten():
@@ -152,15 +157,21 @@ def _habits(habits: Habits) -> str:
         parts.append(_("asked once a month, as they chose"))
     elif habits.slower:
         parts.append(_("asked every other time, as they chose"))
-    if habits.quiet_from != habits.quiet_to:
+    quiet = (habits.quiet_from, habits.quiet_to)
+    if quiet != NIGHT and quiet[0] != quiet[1]:
         parts.append(
             _("nothing between {start} and {end}").format(
-                start=_clock(habits.quiet_from * 60), end=_clock(habits.quiet_to * 60)
+                start=_clock(quiet[0] * 60), end=_clock(quiet[1] * 60)
             )
         )
-    if not parts:
-        return _("They chose no hours of their own.")
-    return _("Their own choice: {parts}.").format(parts=listed(parts))
+    if parts:
+        words = _("Their own choice: {parts}.").format(parts=listed(parts))
+    else:
+        words = _("They chose no hours of their own.")
+    night = _("Nothing between {start} and {end}: the night, as for everyone.").format(
+        start=_clock(NIGHT[0] * 60), end=_clock(NIGHT[1] * 60)
+    )
+    return f"{words} {night}"
 
 
 def _clock(minute: int) -> str:
@@ -187,8 +198,8 @@ def channel_word(channel: str) -> str:
 
 
 def _rule_words(rule: RuleHeld, when: Moments) -> str:
-    words = _("The {kind} rule “{rule}”: {schedule}.").format(
-        kind=kind_word(rule.kind), rule=rule.code, schedule=schedule_words(rule.table)
+    words = _("Check-ins: {schedule} ({code}).").format(
+        schedule=schedule_words(rule.table), code=rule.code
     )
     if rule.inherited:
         words += " " + _("It comes from {area}.").format(area=rule.area_name)

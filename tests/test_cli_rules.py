@@ -105,6 +105,42 @@ def test_what_is_not_there(county: Command) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "says"),
+    [
+        ("2027-02-30", "2027-03-01", "--from: 2027-02-30 is no day: February 2027 has 28"),
+        ("2027-02-01", "2027-13-01", "--to: 2027-13-01 is no day: months run from 01 to 12"),
+        ("soon", "2027-03-01", "--from: “soon” is no day: write one like 2027-02-06"),
+        ("2020-01-01", "2020-02-01", "--to 2020-02-01 is past: the agenda computes what comes"),
+        ("2101-01-01", "2101-02-01", "the calendar is known until 2100-12-31"),
+    ],
+)
+def test_a_day_that_cannot_be_is_told_in_words(
+    county: Command, first: str, last: str, says: str
+) -> None:
+    assert says in county("agenda", "--area", "nanlai", "--from", first, "--to", last).complaint
+
+
+def test_a_past_day_is_left_out_and_a_date_of_few_never_told(county: Command) -> None:
+    county("topic", "load")  # with rules of its own
+    span = ("agenda", "--area", "nanlai", "--from", "2020-01-01", "--to", "2028-01-01")
+    told = county(*span)
+    assert "Past days are not computed: this begins with today" in told.out
+    assert (
+        "certificate follows a date of each person's own: days of fewer than 5 people" in told.out
+    )
+    found = county(*span, "--json").json
+    hidden = [each for each in found if each["at_local"] is None]
+    assert {
+        "rule": "certificate",
+        "kind": "reminder",
+        "at_local": None,
+        "at_utc": None,
+        "people": None,
+    } in hidden
+    assert all(each.get("people") is None for each in found)
+
+
 FILE = """
 [[rule]]
 code = "weekly"

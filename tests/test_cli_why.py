@@ -52,7 +52,10 @@ def test_a_day_in_words_and_as_json(county: Command, fang: str) -> None:
     assert lines[0] == "小芳, Mon, Feb 4, 2030"
     for part in ("Who and where", "What the rules say", "What comes next"):
         assert part in lines
-    assert "Nothing was due by the rule “weekly”. The time before is" in told.out
+    assert (
+        "Nothing was due by the rule “every week on Sunday, at 10:00”. The time before is"
+        in told.out
+    )
     found = county("why", fang, "--json").json
     assert (found["person"], found["timezone"]) == (fang, "Asia/Shanghai")
     facts = {fact["fact"] for fact in found["facts"]}
@@ -85,6 +88,8 @@ def test_who_is_not_known_or_not_alone(
     assert "“小芳” are several" in several
     assert fang in several
     assert "not one of the languages" in county("why", fang, "--language", "fr").complaint
-    assert county("why", fang, "--day", "2027-02-30").code != 0
+    no_day = county("why", fang, "--day", "2027-02-30").complaint
+    assert "--day: 2027-02-30 is no day: February 2027 has 28" in no_day
+    assert "is no day: write one like 2027-02-06" in county("why", fang, "--day", "xx").complaint
     for day in ("9999-12-31", "0001-01-01"):
         assert "give a day from 2000 to 2199" in county("why", fang, "--day", day).complaint

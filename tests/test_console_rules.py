@@ -179,18 +179,26 @@ async def test_what_comes_next_and_why(
 ) -> None:
     await enter(county.liaison)
     page = await text_of(client, "/console/agenda?area=east")
-    assert page.count("weekly") >= 7
+    assert page.count("every week on Sunday, at 10:00") >= 7
     assert "4 people" in page
     late = await text_of(client, "/console/agenda?area=east&from=2100-12-20")
     assert "The calendar is known until 2100." in late
-    await text_of(client, "/console/agenda?area=east&from=2027-02-30", 404)
+    for day, says in (
+        ("2027-02-30", "“2027-02-30” is no day"),
+        ("xx", "“xx” is no day"),
+        ("2020-02-01", "2020-02-01 is past"),
+        ("2101-01-01", "2101-01-01 is too late"),
+    ):
+        asked = await text_of(client, f"/console/agenda?area=east&from={day}", 422)
+        assert says in asked
+        assert "every week on Sunday" in asked
     await text_of(client, "/console/agenda?area=hill", 404)
     async with db.read() as tx:
         worker = county.workers["east"][0]
         ref = await tx.scalar(select(Person.ref).where(Person.id == worker))
     page = await text_of(client, f"/console/person/{ref}?day=2027-03-03")
     assert "Why was something sent, or not?" in page
-    assert "Nothing was due by the rule “weekly”." in page
+    assert "Nothing was due by the rule “every week on Sunday, at 10:00”." in page
     facts = await (await client.get(f"/console/person/{ref}/why?day=2027-03-07")).json()
     assert facts["day"] == "2027-03-07"
     reasons = [each.get("reason") for each in facts["facts"] if each["fact"] == "verdict"]
@@ -211,7 +219,12 @@ async def test_what_a_few_chose_is_not_counted(
     async with db.write() as tx:
         topic = await tx.scalar(
             tx.insert(Topic)
-            .values(code="certificate", names={}, about={}, asks="certificate-expiry")
+            .values(
+                code="certificate",
+                names={"zh": "证件到期换新", "en": "A new card"},
+                about={},
+                asks="certificate-expiry",
+            )
             .returning(Topic.id)
         )
         rules = [await add_rule(tx, county.areas["nan"], it, now) for it in (by_date, weekly)]
@@ -230,6 +243,9 @@ async def test_what_a_few_chose_is_not_counted(
     told = f"{subscribers} people"
     assert ("papers" in agenda, "wages" in agenda) == (subscribers >= 5, True)
     assert (told in agenda) == (subscribers >= 5)
+    listed = await text_of(client, "/console/rules?area=nan")
+    assert ">A new card</a>" in listed
+    assert ">every week on Sunday, at 10:00</a>" in listed
     for rule in rules:
         page = await text_of(client, f"/console/rules/{rule.id}")
         assert (f"It reaches {told} now." in page) == (subscribers >= 5)

@@ -7,13 +7,17 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import update
+from sqlalchemy import delete, select, update
 
+from handlers.rule_words import schedule_words
+from handlers.why_words import sentences
+from locales.catalogs import Catalogs
 from scheduler.checkins import plan_due_checkins, set_clocks
 from storage.calendar.personal_dates import Personal
 from storage.calendar.recurrence import Around, MonthDays, Weeks
 from storage.database import Database
 from storage.models import (
+    Checkin,
     Consent,
     Delivery,
     Person,
@@ -48,6 +52,7 @@ SUNDAY = date(2026, 11, 22)
 ASKED_AT = datetime(2026, 11, 22, 2, tzinfo=UTC)
 EVENING = datetime(2026, 11, 22, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
+CATALOGS = Catalogs()
 FIXTURES = [HealthCheck.function_scoped_fixture]
 
 
@@ -232,34 +237,7 @@ async def test_messages_that_are_over_are_found_and_then_forgotten(db: Database)
     assert list((await tell(db, worker, SUNDAY, EVENING + 40 * DAY)).of(Forgotten))
 
 
-async def test_a_reminder_follows_their_subscription_and_their_date(db: Database) -> None:
-    worker = await worker_of(db)
-
-    async with db.write() as tx:
-        village = await find_area(tx, "village")
-        terms = ReminderTerms("papers", "certificate", Personal("certificate-expiry", (-7,)))
-        topic = await tx.scalar(
-            tx.insert(Topic)
-            .values(code="certificate", names={}, about={}, asks="certificate-expiry")
-            .returning(Topic.id)
-        )
-        await add_rule(tx, village, terms, THURSDAY)
-    assert verdicts(await tell(db, worker, SUNDAY, EVENING))["papers"].reason is (
-        Reason.NOT_SUBSCRIBED
-    )
-    async with db.write() as tx:
-        await tx.execute(
-            tx.insert(Subscription).values(
-                person_id=worker, topic_id=topic, day=date(2027, 1, 8), since=THURSDAY
-            )
-        )
-    will = verdicts(await tell(db, worker, date(2027, 1, 1), EVENING))["papers"]
-    assert will.reason is Reason.WILL_REMIND
-    near = verdicts(await tell(db, worker, SUNDAY, EVENING))["papers"]
-    assert (near.reason, near.after) == (Reason.NOT_DUE, date(2027, 1, 1))
-
-
-async def test_officers_hear_of_no_topic_and_a_reminder_is_no_other_question(db: Database) -> None:
+async def test_nobody_hears_of_a_topic_and_a_reminder_is_no_other_question(db: Database) -> None:
     worker = await worker_of(db)
     day = date(2027, 1, 1)
     at = datetime(2027, 1, 1, 2, tzinfo=UTC)
@@ -289,18 +267,61 @@ async def test_officers_hear_of_no_topic_and_a_reminder_is_no_other_question(db:
                 delivered_at=at,
             )
         )
-    found = verdicts(await tell(db, worker, day, at + DAY / 2))
-    assert (found["papers"].reason, found["first"].reason) == (
-        Reason.REMINDED,
-        Reason.NOT_PLANNED,
-    )
     for asked, now in ((day, at + DAY / 2), (day, EVENING), (SUNDAY, EVENING)):
-        async with db.read() as tx:
-            why = await explain(tx, worker, asked, now, topics=False)
+        why = await tell(db, worker, asked, now)
         told = json.dumps([as_json(fact) for fact in why.facts])
+        with CATALOGS.context(), CATALOGS.use_locale("en"):
+            told += json.dumps([words for _, words in sentences(why, now.date())])
         assert "papers" not in told
         assert "folic" not in told
+        assert told.count("Reminders are the person's own choice") == 1
         assert set(verdicts(why)) == {"weekly", "first"}
+        if asked == day and now > at:
+            assert verdicts(why)["first"].reason is Reason.NOT_PLANNED
+
+
+async def test_what_is_said_of_a_day_is_one_story(db: Database) -> None:
+    worker = await worker_of(db)
+    await plan_due_checkins(db, ASKED_AT)
+    async with db.write() as tx:
+        await tx.execute(delete(Delivery))
+        await tx.execute(update(Checkin).values(delivered_at=ASKED_AT))
+        area_id = await tx.scalar(select(Person.area_id).where(Person.id == worker))
+        await tx.execute(
+            tx.insert(Checkin).values(
+                person_id=worker, area_id=area_id, slot="2026-11-22", due_at=ASKED_AT,
+                window_until=EVENING + DAY,
+            )
+        )  # fmt: skip
+    why = await tell(db, worker, SUNDAY, EVENING)
+    assert not list(why.of(NoMessages))
+    assert [each.rollcall for each in why.of(Asked)] == [False, False]
+    with CATALOGS.context(), CATALOGS.use_locale("en"):
+        words = [words for _, words in sentences(why, SUNDAY)]
+    assert "They chose no hours of their own. Nothing between 21:00 and 08:00: the night, as" in (
+        "".join(words)
+    )
+    assert any(each.startswith("A check-in, Sun") for each in words)
+    assert "Asked by the rule “every week on Sunday, at 10:00”." in "".join(words)
+    before = await tell(db, worker, date(2026, 11, 1), EVENING)
+    assert [each.code for each in before.of(Coming)][-1] == "weekly"
+
+
+@pytest.mark.parametrize(
+    ("days", "english", "chinese"),
+    [
+        ([-30, -7], "30 and 7 days before Spring Festival, at 10:00", "春节前30天和7天，10:00"),
+        ([-30, -7, -1], "30, 7 and 1 days before Spring", "春节前30天、7天和1天，10:00"),
+        ([-1], "1 day before Spring Festival, at 10:00", "春节前1天，10:00"),
+        ([-7, 0, 3], "7 days before Spring Festival, on the day itself, and 3 days after it", ""),
+        ([0, 3], "on the day: Spring Festival and 3 days after it, at", "春节当天和之后3天，10:00"),
+    ],
+)
+def test_the_day_a_rule_follows_is_named_once(days: list[int], english: str, chinese: str) -> None:
+    table = {"around": "spring-festival", "days": days, "at": "10:00"}
+    for language, expected in (("en", english), ("zh", chinese)):
+        with CATALOGS.context(), CATALOGS.use_locale(language):
+            assert schedule_words(table).startswith(expected)
 
 
 days = st.dates(date(2026, 9, 1), date(2101, 12, 31))

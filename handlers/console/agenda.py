@@ -4,19 +4,19 @@ from datetime import date, timedelta
 from itertools import groupby, islice
 from zoneinfo import ZoneInfo
 
+from aiogram.utils.i18n import gettext as _
 from aiohttp import web
 
 from handlers import rule_words
 from handlers.console.frame import CONSOLE, session_of, write_page
-from handlers.console.why import read_day
+from handlers.console.rules import read_titles
 from handlers.moments import Moments
 from storage.calendar.almanac import YEARS
 from storage.installation import DEMO, find_value
 from storage.people.access import access_areas
-from storage.rhythm.agenda import agenda, load_dates
+from storage.rhythm.agenda import agenda, is_personal, load_dates
 from storage.rhythm.reach import FEW, count_reached, may_tell
 from storage.rules.kept import rules_over
-from storage.rules.table import as_table
 
 WEEKS = 8
 _MOST = 500
@@ -35,24 +35,21 @@ async def show_agenda(request: web.Request) -> web.Response:
             raise web.HTTPNotFound
         zone = ZoneInfo(area.timezone)
         today = now.astimezone(zone).date()
-        first = min(max(read_day(request.query.get("from")) or today, today), _LAST)
-        last = first + timedelta(weeks=WEEKS, days=-1)
+        first, note = _read_first(request.query.get("from"), today)
+        last = min(first + timedelta(weeks=WEEKS, days=-1), _LAST)
         rules = await rules_over(tx, area)
         dates = await load_dates(tx, area, rules)
         reached = {rule.id: await count_reached(tx, rule, within=area) for rule in rules}
         told = {rule.id: may_tell(rule, reached[rule.id]) for rule in rules}
+        titles = await read_titles(tx, rules)
         is_demo = await find_value(tx, DEMO) is not None
-    # A day that only a few have as theirs would say whose it is.
-    coming = (
-        entry
-        for entry in agenda(rules, zone, first, last, dates)
-        if entry.people is None or entry.people >= FEW
-    )
-    entries = list(islice(coming, _MOST))
+    entries = list(islice(agenda(rules, zone, first, last, dates), _MOST))
     when = Moments(area.timezone, today)
     return write_page(
         request,
         "agenda.html",
+        status=422 if note else 200,
+        note=note,
         areas=areas,
         area=area,
         days=[
@@ -61,7 +58,9 @@ async def show_agenda(request: web.Request) -> web.Response:
         ],
         first=when.day(first),
         last=when.day(last),
-        tables={rule.id: as_table(rule.terms) for rule in rules},
+        titles=titles,
+        few=FEW,
+        personal=any(is_personal(rule) for rule in rules),
         reached=reached,
         told=told,
         later=(last + timedelta(days=1)).isoformat() if last < _LAST else None,
@@ -69,3 +68,21 @@ async def show_agenda(request: web.Request) -> web.Response:
         rule_words=rule_words,
         is_demo=is_demo,
     )
+
+
+def _read_first(asked: str | None, today: date) -> tuple[date, str | None]:
+    """The first day to show, and where that is not the one asked for, a sentence saying why."""
+    if not asked:
+        return today, None
+    try:
+        first = date.fromisoformat(asked)
+    except ValueError:
+        words = _("“{day}” is no day: write one like 2027-02-06. Shown from today.")
+        return today, words.format(day=asked[:40])
+    if first < today:
+        words = _("{day} is past, and here is only what comes. Shown from today.")
+        return today, words.format(day=first.isoformat())
+    if first > _LAST:
+        words = _("{day} is too late: the calendar is known until 2100. Shown from today.")
+        return today, words.format(day=first.isoformat())
+    return first, None

@@ -1,10 +1,12 @@
 """The rules of an area: which hold and where from, what each ever said, and its stop."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from aiogram.utils.i18n import get_i18n
 from aiogram.utils.i18n import gettext as _
 from aiohttp import web
 
@@ -17,6 +19,7 @@ from storage.database import Tx
 from storage.installation import DEMO, find_value
 from storage.people.access import access_areas
 from storage.people.areas import AreaInfo, get_area
+from storage.reminders.topics import list_topics
 from storage.rhythm.reach import count_reached, may_tell
 from storage.rules.editing import access_rule, may_edit_rules, rule_history, same_code_near
 from storage.rules.kept import RuleInfo, rules_over, stop_rule
@@ -37,7 +40,9 @@ async def show_rules(request: web.Request) -> web.Response:
         if area is None:
             raise web.HTTPNotFound
         listed = []
-        for rule in await rules_over(tx, area):
+        rules = await rules_over(tx, area)
+        titles = await read_titles(tx, rules)
+        for rule in rules:
             above, below = await same_code_near(tx, rule)
             home = await get_area(tx, rule.area_id)
             listed.append((rule, home, above, below))
@@ -50,6 +55,7 @@ async def show_rules(request: web.Request) -> web.Response:
         "rules.html",
         areas=areas,
         area=area,
+        titles=titles,
         listed=[(*each, as_table(each[0].terms)) for each in listed],
         rule_words=rule_words,
         **shown,
@@ -66,6 +72,7 @@ async def show_rule(request: web.Request) -> web.Response:
         above, below = await same_code_near(tx, rule)
         people = await count_reached(tx, rule)
         shown: dict[str, Any] = {
+            "title": (await read_titles(tx, [rule]))[rule.id],
             "history": [(said, as_table(said.terms)) for said in await rule_history(tx, rule.id)],
             "people": people if may_tell(rule, people) else None,
             "may_edit": rule.stopped_at is None
@@ -96,6 +103,14 @@ async def stop(request: web.Request) -> web.Response:
         if rule.stopped_at is None:
             await stop_rule(tx, rule, console.clock())
     raise web.HTTPSeeOther(request.app.router["rules"].url_for().with_query({"area": area.code}))
+
+
+async def read_titles(tx: Tx, rules: Iterable[RuleInfo]) -> dict[int, str]:
+    """What each rule is called in the reader's language, by its id."""
+    language = get_i18n().current_locale
+    known = await list_topics(tx, stopped=True, counted=False)
+    topics = {topic.code: topic.name(language) for topic in known}
+    return {rule.id: rule_words.rule_title(rule.terms, topics) for rule in rules}
 
 
 async def find_for(

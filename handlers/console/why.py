@@ -1,6 +1,6 @@
 """Why something was, or was not, sent to a worker on a day: beside their page, and as JSON.
 
-Of the topics that a worker asked to be reminded of, health among them, officers hear nothing.
+Of what a worker asked to be reminded of, health among it, officers hear nothing.
 """
 
 from datetime import date, datetime
@@ -10,8 +10,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from handlers.console.frame import CONSOLE, session_of
-from handlers.moments import Moments
-from handlers.why_words import PARTS, part_word, sentence, told
+from handlers.why_words import PARTS, part_word, sentences, told
 from storage.database import Tx
 from storage.errors import Refused
 from storage.people.access import WorkerInfo, access_worker
@@ -35,7 +34,7 @@ def read_day(asked: str | None) -> date | None:
 
 async def read_why(tx: Tx, worker: WorkerInfo, asked: str | None, now: datetime) -> dict[str, Any]:
     """What the person's page shows of a day: sentences in parts, and the days around it."""
-    why = await explain(tx, worker.person_id, read_day(asked), now, topics=False)
+    why = await explain(tx, worker.person_id, read_day(asked), now)
     today = now.astimezone(ZoneInfo(why.timezone)).date()
     parts = told(why, today)
     return {
@@ -57,7 +56,7 @@ async def show_why(request: web.Request) -> web.Response:
             raise web.HTTPNotFound
         try:
             day = read_day(request.query.get("day"))
-            why = await explain(tx, worker.person_id, day, now, topics=False)
+            why = await explain(tx, worker.person_id, day, now)
         except Refused:
             raise web.HTTPNotFound from None
     async with console.db.write() as tx:
@@ -66,10 +65,9 @@ async def show_why(request: web.Request) -> web.Response:
 
 
 def _as_json(why: Why, now: datetime) -> dict[str, Any]:
-    when = Moments(why.timezone, now.date())
     return {
         "person": why.ref,
         "day": why.day.isoformat(),
         "timezone": why.timezone,
-        "facts": [as_json(fact) | {"words": sentence(fact, when)} for fact in why.facts],
+        "facts": [as_json(fact) | {"words": words} for fact, words in sentences(why, now.date())],
     }

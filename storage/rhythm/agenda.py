@@ -1,6 +1,7 @@
 """What the rules will do: computed, not sent.
 
-Reminders that follow a date of each person's own are counted by day; all others are slots.
+Reminders that follow a date of each person's own are counted by day, where they are not so few
+that the day would say whose it is; all others are slots.
 """
 
 from collections import Counter
@@ -20,6 +21,7 @@ from storage.database import Tx
 from storage.models import Area, Person, Subscription, Topic
 from storage.people.areas import AreaInfo, in_subtree
 from storage.rhythm.checkins import is_expected
+from storage.rhythm.reach import FEW
 from storage.rules.kept import RuleInfo, governed
 from storage.rules.terms import ReminderTerms
 
@@ -46,11 +48,12 @@ class Entry:
 async def load_dates(tx: Tx, area: AreaInfo, rules: Sequence[RuleInfo]) -> dict[int, Dates]:
     """For each rule of personal dates, how many of the area's subtree it speaks for have which.
 
-    Only of those who are away and subscribe to its topic now.
+    Only of those who are away and subscribe to its topic now. Not to be shown as it is: only
+    :func:`agenda` leaves out what would say who someone is.
     """
     found: dict[int, Dates] = {}
     for rule in rules:
-        if not (isinstance(rule.terms, ReminderTerms) and _is_personal(rule)):
+        if not (isinstance(rule.terms, ReminderTerms) and is_personal(rule)):
             continue
         rows = await tx.execute(
             select(Subscription.day, Subscription.every_months, func.count().label("people"))
@@ -88,7 +91,7 @@ def agenda(
     return merge(
         *(
             _personal(rule, zone, first, last, (dates or {}).get(rule.id, {}))
-            if _is_personal(rule)
+            if is_personal(rule)
             else _entries(rule, zone, first, last)
             for rule in rules
         ),
@@ -96,7 +99,7 @@ def agenda(
     )
 
 
-def _is_personal(rule: RuleInfo) -> bool:
+def is_personal(rule: RuleInfo) -> bool:
     return isinstance(rule.terms.when, Personal)
 
 
@@ -111,7 +114,7 @@ def _personal(
         for day, _ in takewhile(lambda on: on[0] <= ends, days_for(rule.terms.when, known, months)):
             if day >= begins:
                 people[day] += count
-    for day in sorted(people):
+    for day in sorted(day for day, count in people.items() if count >= FEW):
         yield _entry(rule, instant_within(rule.terms.hours, zone, day), zone, people[day])
 
 

@@ -6,12 +6,20 @@ from typing import Final
 from storage.database import Tx
 from storage.errors import Refused
 from storage.outbox.past import KEPT_FOR
-from storage.rhythm.why_facts import Coming, Fact, Forgotten, NoMessages, Reason, Verdict, Why
+from storage.rhythm.why_facts import (
+    Coming,
+    Fact,
+    Forgotten,
+    NoMessages,
+    Reason,
+    RemindersKept,
+    Verdict,
+    Why,
+)
 from storage.rhythm.why_kept import (
     Kept,
     held_until,
     load_rules,
-    load_subscriptions,
     planned_rules,
 )
 from storage.rhythm.why_person import load_life
@@ -20,24 +28,20 @@ from storage.rhythm.why_traces import (
     asked_on,
     messages_on,
     next_step_at,
-    reminded_on,
-    reminding_rules,
     steps_on,
 )
 from storage.rhythm.why_verdict import Day
-from storage.rules.terms import CheckinTerms
+from storage.rules.table import as_table
 
 _SECOND: Final = timedelta(microseconds=1)
 YEARS_TOLD: Final = range(2000, 2200)
 
 
-async def explain(
-    tx: Tx, person_id: int, day: date | None, now: datetime, *, topics: bool = True
-) -> Why:
+async def explain(tx: Tx, person_id: int, day: date | None, now: datetime) -> Why:
     """What the rules and the outbox did, or will do, for a person on a local day of theirs.
 
-    Without ``topics`` nothing tells of what they asked to be reminded: that is theirs, and not
-    their officers'. That a reminder was on its way, or waited, is told all the same.
+    Of the rules only those that ask: what someone wants to be reminded of is theirs, and neither
+    their officers' nor the operator's. That a reminder was on its way, or waited, is told.
 
     ``day`` None is today, where they are. Past days rest on the rows that are kept, coming ones on
     the rules and the person as they are now. Raises :class:`sqlalchemy.exc.NoResultFound` for an
@@ -51,19 +55,22 @@ async def explain(
     day = day or now.astimezone(life.zone).date()
     start, end = life.bounds(day)
     planned = await planned_rules(tx, person_id, start, end, day)
-    reminding = await reminding_rules(tx, person_id, start, end, day) if topics else {}
-    subscriptions = await load_subscriptions(tx, person_id)
-    on = Day(life, day, start, end, planned | reminding, subscriptions, reminding.keys())
+    on = Day(life, day, start, end, planned)
     facts: list[Fact] = [life.where(day), life.expected_at(min(end - _SECOND, max(now, start)))]
     facts += [life.habits(day), *life.accounts]
     tenure = life.tenure_at(end - _SECOND)
     kept = [] if tenure is None else await load_rules(tx, tenure.path)
-    if not topics:
-        kept = [each for each in kept if each.rule.terms.kind == CheckinTerms.kind]
+    tables = {each.rule.terms.code: as_table(each.rule.terms) for each in kept}
     facts += await _rules(tx, kept, on, "" if tenure is None else tenure.code)
-    facts += await _day(tx, on, topics=topics)
+    facts.append(RemindersKept())
+    facts += await _day(tx, on)
+    # What comes is said by the rules of where they stand now, not of where they stood that day.
+    present = life.tenure_at(now)
+    if present != tenure:
+        kept = [] if present is None else await load_rules(tx, present.path)
+        tables |= {each.rule.terms.code: as_table(each.rule.terms) for each in kept}
     facts += await _next(tx, kept, on)
-    return Why(person_id, life.row.ref, life.name, day, life.timezone, tuple(facts))
+    return Why(person_id, life.row.ref, life.name, day, life.timezone, tuple(facts), tables)
 
 
 async def _rules(tx: Tx, kept: list[Kept], on: Day, area_code: str) -> list[Fact]:
@@ -81,17 +88,14 @@ async def _rules(tx: Tx, kept: list[Kept], on: Day, area_code: str) -> list[Fact
     return facts
 
 
-async def _day(tx: Tx, on: Day, *, topics: bool) -> list[Fact]:
+async def _day(tx: Tx, on: Day) -> list[Fact]:
     person_id, now = on.life.row.id, on.life.now
     asked = await asked_on(tx, person_id, on.start, on.end, on.day)
     messages = await messages_on(tx, person_id, on.start, on.end, now)
-    facts: list[Fact] = [*asked]
-    if topics:
-        facts += await reminded_on(tx, person_id, on.start, on.end)
-    facts += messages
+    facts: list[Fact] = [*asked, *messages]
     if on.start < now - KEPT_FOR:
         facts.append(Forgotten(now - KEPT_FOR))
-    elif not messages:
+    elif not messages and not any(each.delivered_at is not None for each in asked):
         facts.append(NoMessages())
     steps = await steps_on(tx, person_id, [each.checkin_id for each in asked], on.start, on.end)
     return [*facts, *steps]

@@ -4,8 +4,8 @@ Facts without words: ``kinroom why`` and the console say them in the reader's la
 (:mod:`handlers.why_words`). All instants are UTC; days are local days of the person's zone.
 """
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -15,9 +15,7 @@ class Reason(StrEnum):
     """Why a rule sent nothing to a person on a day, or that it did or will."""
 
     ASKED = "asked"
-    REMINDED = "reminded"
     WILL_ASK = "will_ask"
-    WILL_REMIND = "will_remind"
     NOT_DUE = "not_due"
     ALMANAC_ENDS = "almanac_ends"
     NOT_BEGUN = "not_begun"
@@ -34,9 +32,6 @@ class Reason(StrEnum):
     LEFT = "left"
     SLOWER = "slower"
     OTHER_RULE = "other_rule"
-    NOT_SUBSCRIBED = "not_subscribed"
-    SUBSCRIPTION_OVER = "subscription_over"
-    NO_DATE = "no_date"
     NOT_PLANNED = "not_planned"
     NO_RULES = "no_rules"
 
@@ -104,7 +99,6 @@ class RuleHeld:
     version: int
     version_at: datetime
     versions: int
-    topic: str | None
     table: dict[str, Any]
 
 
@@ -131,10 +125,11 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A check-in or roll call that was planned; ``rule`` is None for a roll call."""
+    """A check-in that was planned; ``rule`` is None for a roll call, and for one without a rule."""
 
     checkin_id: int
     rule: str | None
+    rollcall: bool
     version: int | None
     due_at: datetime
     window_until: datetime
@@ -161,15 +156,8 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Reminded:
-    """A reminder that was planned."""
-
-    topic: str
-    rule: str
-    due_at: datetime
-    delivered_at: datetime | None
-    answered_at: datetime | None
-    answer: str | None
+class RemindersKept:
+    """Of what they want to be reminded nothing is told: it is theirs alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +212,7 @@ class NoMessages:
 
 @dataclass(frozen=True, slots=True)
 class Coming:
-    """What comes next: ``checkin``, ``reminder``, ``step`` (of an open check-in) or nothing.
+    """What comes next: ``checkin``, ``step`` (of an open check-in) or nothing.
 
     With ``kind`` None, ``reason`` says why nothing comes.
     """
@@ -244,7 +232,7 @@ Fact = (
     | Verdict
     | Asked
     | Message
-    | Reminded
+    | RemindersKept
     | StepTaken
     | FamilyAsked
     | TaskNoted
@@ -257,7 +245,10 @@ Fact = (
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """The chain of facts about one person and one day, in the order in which they are told."""
+    """The chain of facts about one person and one day, in the order in which they are told.
+
+    ``tables`` are what the rules say, by code, those included that the facts only name.
+    """
 
     person_id: int
     ref: str
@@ -265,6 +256,7 @@ class Why:
     day: date
     timezone: str
     facts: tuple[Fact, ...]
+    tables: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
     def of(self, *kinds: type) -> Iterator[Any]:
         """The facts of these kinds."""

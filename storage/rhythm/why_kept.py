@@ -1,17 +1,17 @@
-"""The rules kept for a person's area, running or not, with all they ever said."""
+"""The check-in rules kept for a person's area, running or not, with all they ever said."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import and_, select
 
 from storage.database import Tx
-from storage.models import Area, Checkin, Rule, RuleVersion, Subscription, Topic
+from storage.models import Area, Checkin, Rule, RuleVersion
 from storage.rules.kept import RULE_COLUMNS, RuleInfo, as_rule
 from storage.rules.table import from_json
-from storage.rules.terms import CheckinTerms, ReminderTerms
+from storage.rules.terms import CheckinTerms, Terms
 
 _SECOND: Final = timedelta(microseconds=1)
 _MOST_STOPPED: Final = 3
@@ -23,7 +23,7 @@ class Kept:
 
     rule: RuleInfo
     area_name: str
-    versions: tuple[tuple[datetime, int, CheckinTerms | ReminderTerms], ...]
+    versions: tuple[tuple[datetime, int, Terms], ...]
 
     def version_at(self, at: datetime) -> tuple[RuleInfo, datetime]:
         """The rule as it stood, and since when it stood so."""
@@ -33,30 +33,18 @@ class Kept:
         return replace(self.rule, version=version, terms=terms), since
 
 
-@dataclass(frozen=True, slots=True)
-class Subscribed:
-    """A subscription to a topic, with the person's date for it."""
-
-    topic: str
-    day: date | None
-    every_months: int | None
-    done_for: date | None
-    since: datetime
-    ended_at: datetime | None
-
-
 async def load_rules(tx: Tx, path: str) -> list[Kept]:
-    """The rules of an area and of those above it, running or stopped, in tree order."""
+    """The check-in rules of an area and of those above it, running or stopped, in tree order."""
     above = [int(step) for step in path.split("/") if step]
     rows = (
         await tx.execute(
             select(*RULE_COLUMNS, Area.name.label("area_name"))
             .join(Area, Area.id == Rule.area_id)
-            .where(Rule.area_id.in_(above))
+            .where(Rule.area_id.in_(above), Rule.kind == CheckinTerms.kind)
             .order_by(Area.path, Rule.kind, Rule.code, Rule.id)
         )
     ).all()
-    said: dict[int, list[tuple[datetime, int, CheckinTerms | ReminderTerms]]] = {}
+    said: dict[int, list[tuple[datetime, int, Terms]]] = {}
     for row in await tx.execute(
         select(RuleVersion.rule_id, RuleVersion.at, RuleVersion.version, RuleVersion.terms)
         .where(RuleVersion.rule_id.in_([row.id for row in rows]))
@@ -69,24 +57,6 @@ async def load_rules(tx: Tx, path: str) -> list[Kept]:
         versions = said.get(rule.id) or [(rule.since, rule.version, rule.terms)]
         kept.append(Kept(rule, row.area_name, tuple(versions)))
     return kept
-
-
-async def load_subscriptions(tx: Tx, person_id: int) -> list[Subscribed]:
-    """Every topic the person ever asked for, the newest last."""
-    rows: Iterable[Sequence[Any]] = await tx.execute(
-        select(
-            Topic.code,
-            Subscription.day,
-            Subscription.every_months,
-            Subscription.done_for,
-            Subscription.since,
-            Subscription.ended_at,
-        )
-        .join(Topic, Topic.id == Subscription.topic_id)
-        .where(Subscription.person_id == person_id)
-        .order_by(Subscription.since, Subscription.id)
-    )
-    return [Subscribed(*row) for row in rows]
 
 
 def held_until(

@@ -5,7 +5,6 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from storage.calendar.almanac import YEARS
-from storage.calendar.personal_dates import Personal
 from storage.calendar.recurrence import (
     Slot,
     Timing,
@@ -19,11 +18,9 @@ from storage.database import Tx
 from storage.rhythm.why_facts import Coming, Reason, RuleHeld, Verdict
 from storage.rhythm.why_kept import Kept, held_until
 from storage.rhythm.why_person import Life
-from storage.rhythm.why_reminders import coming_reminder, judge_personal, judge_reminder
-from storage.rhythm.why_verdict import Day, asked_at, unexpected, verdict, was_sent
+from storage.rhythm.why_verdict import Day, asked_at, unexpected, verdict
 from storage.rules.kept import RuleInfo
 from storage.rules.table import as_table
-from storage.rules.terms import ReminderTerms
 
 _SECOND: Final = timedelta(microseconds=1)
 _MOST_TURNS: Final = 60
@@ -45,7 +42,6 @@ def as_held(each: Kept, overrides: tuple[str, ...], at: datetime, area_code: str
         version=rule.version,
         version_at=since,
         versions=len(each.versions),
-        topic=rule.terms.topic if isinstance(rule.terms, ReminderTerms) else None,
         table=as_table(rule.terms),
     )
 
@@ -54,7 +50,7 @@ def absent_verdict(each: Kept, on: Day) -> Verdict:
     """Why a rule that is known did not hold."""
     rule = each.rule
     if rule.id in on.planned:
-        return verdict(rule, was_sent(rule))
+        return verdict(rule, Reason.ASKED)
     if rule.stopped_at is not None and rule.since < on.end:
         return verdict(rule, Reason.STOPPED, at=rule.stopped_at)
     return verdict(rule, Reason.MADE_LATER, at=rule.since)
@@ -65,8 +61,6 @@ async def judge(tx: Tx, each: Kept, on: Day) -> Verdict:
     life = on.life
     latest = min(on.end - _SECOND, life.now) if on.start <= life.now else life.now
     rule, _ = each.version_at(latest)
-    if isinstance(rule.terms.when, Personal):
-        return await judge_personal(tx, rule, on)
     timing = rule.timing
     slot = slot_on(timing, life.zone, on.day)
     if slot is not None:
@@ -78,18 +72,15 @@ async def judge(tx: Tx, each: Kept, on: Day) -> Verdict:
         return verdict(rule, _not_due(timing, on.day), **near)
     plan = planned_at(timing.hours, life.zone, slot)
     if rule.id in on.planned:
-        return verdict(rule, was_sent(rule), **near)
+        return verdict(rule, Reason.ASKED, **near)
     if plan < each.rule.since:
         return verdict(rule, Reason.MADE_LATER, at=each.rule.since, **near)
-    if isinstance(rule.terms, ReminderTerms):
-        return await judge_reminder(tx, rule, slot, near, on)
     expected = life.expected_at(plan)
     if not expected.expected:
         return unexpected(rule, expected, near)
     if not _their_turn(rule, life, slot, plan):
         return verdict(rule, Reason.SLOWER, **near)
-    others = on.planned.keys() - on.reminding - {rule.id}
-    other = next((code for rule_id, code in on.planned.items() if rule_id in others), None)
+    other = next((code for rule_id, code in on.planned.items() if rule_id != rule.id), None)
     if other is not None:
         return verdict(rule, Reason.OTHER_RULE, other=other, **near)
     at, by = await asked_at(tx, rule, life, slot.day)
@@ -148,8 +139,6 @@ async def next_coming(tx: Tx, kept: Sequence[Kept], on: Day) -> Coming:
 
 async def _coming(tx: Tx, rule: RuleInfo, on: Day, after: datetime) -> Coming | None:
     life = on.life
-    if isinstance(rule.terms, ReminderTerms):
-        return await coming_reminder(tx, rule, after, on)
     slot = next_slot(rule.timing, life.zone, after)
     for _ in range(_MOST_TURNS):  # paused, or not their turn: some of the next ones pass by
         if slot is None:

@@ -15,7 +15,6 @@ from storage.models import (
     Kin,
     KinQuestion,
     PastDelivery,
-    Reminder,
     Rule,
     Step,
     Task,
@@ -25,12 +24,9 @@ from storage.rhythm.why_facts import (
     FamilyAsked,
     Heard,
     Message,
-    Reminded,
     StepTaken,
     TaskNoted,
 )
-from storage.rules.table import from_json
-from storage.rules.terms import ReminderTerms
 
 _MOST = 100
 """Of each kind on one day; nobody has as many."""
@@ -44,6 +40,7 @@ async def asked_on(
         select(
             Checkin.id,
             Rule.code,
+            Checkin.rollcall_id.is_not(None),
             Checkin.version,
             Checkin.due_at,
             Checkin.window_until,
@@ -63,52 +60,6 @@ async def asked_on(
         .limit(_MOST)
     )
     return [Asked(*row) for row in rows]
-
-
-async def reminded_on(tx: Tx, person_id: int, start: datetime, end: datetime) -> list[Reminded]:
-    rows = await tx.execute(
-        select(
-            Rule.terms,
-            Rule.code,
-            Reminder.due_at,
-            Reminder.delivered_at,
-            Reminder.answered_at,
-            Reminder.answer,
-        )
-        .join(Rule, Rule.id == Reminder.rule_id)
-        .where(Reminder.person_id == person_id, Reminder.due_at >= start, Reminder.due_at < end)
-        .order_by(Reminder.due_at, Reminder.id)
-        .limit(_MOST)
-    )
-    return [
-        Reminded(
-            _topic(row.terms), row.code, row.due_at, row.delivered_at, row.answered_at, row.answer
-        )
-        for row in rows
-    ]
-
-
-async def reminding_rules(
-    tx: Tx, person_id: int, start: datetime, end: datetime, day: date
-) -> dict[int, str]:
-    """The reminder rules by which something was planned for the day, with their codes."""
-    rows = await tx.execute(
-        select(Reminder.rule_id, Rule.code)
-        .join(Rule, Rule.id == Reminder.rule_id)
-        .where(
-            Reminder.person_id == person_id,
-            or_(
-                and_(Reminder.due_at >= start, Reminder.due_at < end),
-                Reminder.slot == day.isoformat(),
-            ),
-        )
-    )
-    return {row.rule_id: row.code for row in rows}
-
-
-def _topic(terms: str) -> str:
-    said = from_json(terms)
-    return said.topic if isinstance(said, ReminderTerms) else ""
 
 
 async def messages_on(

@@ -1,6 +1,6 @@
 """A verdict on one rule and one day of a person's: what every kind of rule has in common."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -12,29 +12,19 @@ from storage.database import Tx
 from storage.models import Person
 from storage.rhythm.planning import minute_asked
 from storage.rhythm.why_facts import Expected, Reason, Verdict
-from storage.rhythm.why_kept import Subscribed
 from storage.rhythm.why_person import Life
 from storage.rules.kept import RuleInfo
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A day of a person's, and what was planned on it: by rule id the code.
-
-    ``reminding`` are those of them that remind.
-    """
+    """A day of a person's, and what was planned on it: by rule id the code."""
 
     life: Life
     day: date
     start: datetime
     end: datetime
     planned: Mapping[int, str]
-    subscriptions: Sequence[Subscribed]
-    reminding: Set[int] = frozenset()
-
-
-def was_sent(rule: RuleInfo) -> Reason:
-    return Reason.ASKED if rule.terms.kind == "checkin" else Reason.REMINDED
 
 
 def verdict(rule: RuleInfo, reason: Reason, **more: Any) -> Verdict:
