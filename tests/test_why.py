@@ -303,6 +303,7 @@ async def test_what_is_said_of_a_day_is_one_story(db: Database) -> None:
     )
     assert any(each.startswith("A check-in, Sun") for each in words)
     assert "Asked by the rule “every week on Sunday, at 10:00”." in "".join(words)
+    assert not list((await tell(db, worker, SUNDAY + 7 * DAY, EVENING)).of(NoMessages))
     before = await tell(db, worker, date(2026, 11, 1), EVENING)
     assert [each.code for each in before.of(Coming)][-1] == "weekly"
 

@@ -95,7 +95,8 @@ async def _day(tx: Tx, on: Day) -> list[Fact]:
     facts: list[Fact] = [*asked, *messages]
     if on.start < now - KEPT_FOR:
         facts.append(Forgotten(now - KEPT_FOR))
-    elif not messages and not any(each.delivered_at is not None for each in asked):
+    # A day to come has none yet, and of one whose message is forgotten the question may tell.
+    elif on.start <= now and not messages and not any(each.delivered_at for each in asked):
         facts.append(NoMessages())
     steps = await steps_on(tx, person_id, [each.checkin_id for each in asked], on.start, on.end)
     return [*facts, *steps]
