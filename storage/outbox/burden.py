@@ -105,7 +105,14 @@ def _burden() -> Select[Any]:
         counted(PastDelivery),
         went_out(PastDelivery),
     )
-    home = aliased(Area)
+    # The areas are few, and looked at once each; whose budget is the usual one has no row.
+    theirs = select(Person.area_id).where(Person.id.in_(of_them)).distinct()
+    homes = (
+        select(Area.id, budget_of(Area.path).label("budget"))
+        .where(Area.id.in_(theirs))
+        .cte("homes")
+        .prefix_with("MATERIALIZED")
+    )
     budget = (
         select(
             Person.id,
@@ -114,10 +121,10 @@ def _burden() -> Select[Any]:
             null(),
             null(),
             null(),
-            budget_of(home.path),
+            homes.c.budget,
         )
-        .join(home, home.id == Person.area_id)
-        .where(Person.id.in_(of_them))
+        .join(homes, homes.c.id == Person.area_id)
+        .where(Person.id.in_(of_them), homes.c.budget != DEFAULT)
     )
     every = union_all(hot, past, budget).subquery()
     return select(every)
