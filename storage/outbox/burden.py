@@ -1,11 +1,24 @@
 """What people bear: the unsolicited messages of their last seven days, and what waits for them."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
-from sqlalchemy import Select, bindparam, literal_column, null, or_, select, union_all, update
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Select,
+    any_,
+    bindparam,
+    literal_column,
+    null,
+    or_,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.orm import aliased
 
 from storage.database import Tx
@@ -65,8 +78,8 @@ def went_out(table: Any) -> Any:
     return or_(table.state == "sent", table.state == "unknown")
 
 
-def _burden() -> Select[Any]:
-    of_them = given_ids("people")
+def _burden(among: Callable[[Any, str], ColumnElement[bool]]) -> Select[Any]:
+    """``among(column, name)``: the condition that a column is one of the ids given by a name."""
     since = bindparam("since", type_=_AT)
     # All that a person has in the outbox is a few rows, by the index of people.
     hot: Any = select(
@@ -78,9 +91,9 @@ def _burden() -> Select[Any]:
         Delivery.message_id,
         literal_column("0").label("budget"),
     ).where(
-        Delivery.person_id.in_(of_them),
+        among(Delivery.person_id, "people"),
         counted(Delivery),
-        Delivery.id.not_in(given_ids("but")),
+        ~among(Delivery.id, "but"),
         or_(
             QUEUED
             & or_(
@@ -100,13 +113,13 @@ def _burden() -> Select[Any]:
         PastDelivery.message_id,
         literal_column("0"),
     ).where(
-        PastDelivery.person_id.in_(of_them),
+        among(PastDelivery.person_id, "people"),
         PastDelivery.finished_at > since,
         counted(PastDelivery),
         went_out(PastDelivery),
     )
     # The areas are few, and looked at once each; whose budget is the usual one has no row.
-    theirs = select(Person.area_id).where(Person.id.in_(of_them)).distinct()
+    theirs = select(Person.area_id).where(among(Person.id, "people")).distinct()
     homes = (
         select(Area.id, budget_of(Area.path).label("budget"))
         .where(Area.id.in_(theirs))
@@ -124,13 +137,24 @@ def _burden() -> Select[Any]:
             homes.c.budget,
         )
         .join(homes, homes.c.id == Person.area_id)
-        .where(Person.id.in_(of_them), homes.c.budget != DEFAULT)
+        .where(among(Person.id, "people"), homes.c.budget != DEFAULT)
     )
     every = union_all(hot, past, budget).subquery()
     return select(every)
 
 
-_BURDEN: Final = Prepared(_burden())
+def _among_given(column: Any, name: str) -> ColumnElement[bool]:
+    return cast("ColumnElement[bool]", column.in_(given_ids(name)))
+
+
+def _among_array(column: Any, name: str) -> ColumnElement[bool]:
+    return cast("ColumnElement[bool]", column == any_(bindparam(name, type_=ARRAY(BigInteger))))
+
+
+_BURDEN: Final = Prepared(_burden(_among_given))
+_BURDEN_AT_ONCE: Final = Prepared(_burden(_among_array))
+"""For PostgreSQL, which knows arrays: it takes a list for a hundred rows, and would sooner read all
+that left this week, once for each of the list, than look up those few people."""
 
 
 async def load_burden(
@@ -141,14 +165,14 @@ async def load_burden(
     Without the messages ``but``, which are being decided on. Waiting are those due until ``soon``,
     and those that wait for the budget.
     """
-    values = {
-        "people": as_given((it,) for it in people),
-        "but": as_given((it,) for it in but),
-        "since": since,
-        "soon": soon,
-    }
+    times = {"since": since, "soon": soon}
+    if tx.on_postgres:
+        rows = await tx.run(_BURDEN_AT_ONCE, {"people": [*people], "but": [*but], **times})
+    else:
+        people_given, but_given = (as_given((it,) for it in ids) for ids in (people, but))
+        rows = await tx.run(_BURDEN, {"people": people_given, "but": but_given, **times})
     found = {person: Burden() for person in people}
-    for row in await tx.run(_BURDEN, values):
+    for row in rows:
         burden = found[row.person_id]
         if row.state == "budget":
             burden.budget = row.budget
