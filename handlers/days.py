@@ -51,6 +51,7 @@ _FORMS: Final = tuple(
         r"(?: ?[-/.月] ?(?P<day>\d{1,2}) ?[日号]?| ?月)?",
         rf"(?P<word>{'|'.join(_YEARS)}) ?(?P<month>\d{{1,2}}) ?月"
         r"(?: ?(?P<day>\d{1,2}) ?[日号]?)?",
+        r"(?P<month>\d{1,2})-(?P<day>\d{1,2})",
         r"(?P<month>\d{1,2}) ?月 ?(?P<day>\d{1,2}) ?[日号]?",
         rf"(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?: of)? {_MONTH}(?:,? (?P<year>\d{{4}}))?",
         rf"{_MONTH} (?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?:,? (?P<year>\d{{4}}))?",

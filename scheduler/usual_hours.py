@@ -41,6 +41,8 @@ async def learn_hour(tx: Tx, who: Who, answered: Answered, now: datetime) -> int
     """
     if not answered.first or not answered.in_time or answered.rollcall or answered.answer == "help":
         return None
+    if any(other.rollcall for other in answered.others):  # one answer for all that was asked
+        return None
     rows = await tx.run(_ASKED, {"checkin": answered.checkin_id})
     if not rows:
         return None

@@ -104,3 +104,32 @@ def test_the_readme_shows_a_file_that_is_taken(county: Command, tmp_path: Path) 
     file.write_text(bad, encoding="utf-8")
     complaint = county("rule", "load", str(file), "--dry-run").err
     assert complaint.rpartition("/")[2].strip() in readme
+
+
+def test_a_rule_that_is_over_before_it_begins(county: Command, tmp_path: Path) -> None:
+    way = ("rule", "add", "own", "--area", "nanlai", "--every", "1 week", "--on", "monday")
+    assert "--ends: 2020-01-01 is over already" in county(*way, "--ends", "2020-01-01").complaint
+    file = tmp_path / "rules.toml"
+    file.write_text(RULE + "ends = 2020-01-01\n", encoding="utf-8")
+    assert "line 7, rule own, ends: 2020-01-01 is over" in county("rule", "load", str(file)).err
+    assert ", until 2099-12-31" in county(*way, "--ends", "2099-12-31").out
+
+
+@pytest.mark.parametrize("text", ["", " \n\n", "# nothing yet\n"])
+def test_a_file_without_rules(county: Command, tmp_path: Path, text: str) -> None:
+    file = tmp_path / "rules.toml"
+    file.write_text(text, encoding="utf-8")
+    done = county("rule", "load", str(file))
+    assert done.code == 1
+    assert done.complaint == f"{file} holds no [[rule]] or [[topic]]"
+
+
+def test_an_error_is_one_line_whatever_a_code_holds(county: Command, tmp_path: Path) -> None:
+    file = tmp_path / "rules.toml"
+    file.write_text(RULE.replace('"own"', '"o\\nn"'), encoding="utf-8")
+    assert "rule o\\nn, code: use small" in county("rule", "load", str(file)).complaint
+
+
+@pytest.mark.parametrize("given", ["abc", "-1", "0", "22"])
+def test_a_budget_that_is_none(county: Command, given: str) -> None:
+    assert "is 1 to 21 messages" in county("area", "budget", "nanlai", given).complaint

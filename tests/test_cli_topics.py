@@ -41,7 +41,7 @@ def test_a_topic_from_its_making_to_its_end(county: Command) -> None:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (("Fund", *NAMES), "--code: use small letters"),
+        (("Fund", *NAMES), "CODE: use small letters"),
         (("fund",), "--name-zh: this is missing"),
         (("fund", *NAMES[:-2]), "--en: this is missing"),
         (("fund", *NAMES, "--asks", "Bad Day"), "--asks: use small letters"),

@@ -28,6 +28,7 @@ FIFTH = date(2027, 3, 5)
         "二零二七年三月五号。",
         "明年3月5日",
         "3月5日",
+        "03-05",
         "三月五号",
         "5 March 2027",
         "5th of March 2027",
@@ -57,6 +58,7 @@ def test_without_a_year_it_is_the_next_or_the_last() -> None:
     [
         ("2027-02-30", NoSuchDay(2027, 2, 30, 28)),
         ("2028年2月30日", NoSuchDay(2028, 2, 30, 29)),
+        ("02-30", NoSuchDay(2026, 2, 30, 28)),
         ("30 February", NoSuchDay(2026, 2, 30, 28)),
         ("4月31日", NoSuchDay(2026, 4, 31, 30)),
         ("2027-13-01", NoSuchDay(2027, 13, 1, 0)),

@@ -252,7 +252,7 @@ REMINDER_TABLE = {"code": "a", "kind": "reminder", "topic": "t", "date": "x", "l
         ({"every": "1 month"}, ["on[0]: in a rule by months write “first sunday” or a day"]),
         ({"every": "1 month", "on": ["fifth sunday"]}, ["on[0]: “fifth” is none of first"]),
         ({"every": "1 month", "on": [1, "x"]}, ["on[1]: give either days of the month or week"]),
-        ({"every": "1 month", "on": [True, 2]}, ["on[0]: give a whole number, not “True”."]),
+        ({"every": "1 month", "on": [True, 2]}, ["on[0]: give a whole number, not “true”."]),
         ({"around": "qixi"}, ["around: give either this or every, not both."]),
         ({"around": "qixi", "every": None}, ["on: this goes with every, not with around."]),
         ({"days": [1]}, ["days: this counts from a day: it goes with around or date."]),

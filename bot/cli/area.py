@@ -1,5 +1,6 @@
 """``kinroom area``: the tree of areas."""
 
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -83,11 +84,12 @@ def list_all(as_json: AsJson = False) -> None:
     show(result, lines or ["No areas yet: kinroom area add CODE NAME"], as_json=as_json)
 
 
-@app.command("budget")
+# Or else -1 would be an option that nobody knows.
+@app.command("budget", context_settings={"ignore_unknown_options": True})
 def budget(
     code: Annotated[str, typer.Argument(help="The area's code.")],
     messages: Annotated[
-        int | None,
+        str | None,
         typer.Argument(metavar="N", help="Messages in seven days; else shown."),
     ] = None,
     as_above: Annotated[
@@ -101,10 +103,13 @@ def budget(
     below may have their own. Without any it is three.
     """
     from storage.people.areas import find_area
-    from storage.people.budgets import budgets, set_weekly_budget
+    from storage.people.budgets import BadBudget, budgets, set_weekly_budget
 
     if as_above and messages is not None:
         raise typer.BadParameter("give a number or --as-above, not both")
+    if messages is not None and not re.fullmatch("[0-9]{1,6}", messages):
+        raise BadBudget
+    wanted = None if messages is None else int(messages)
 
     async def work(opened: "Opened") -> tuple[int, bool]:
         if messages is None and not as_above:
@@ -112,7 +117,7 @@ def budget(
                 return (await budgets(tx))[(await find_area(tx, code)).id]
         async with opened.db.write() as tx:
             area = await find_area(tx, code)
-            await set_weekly_budget(tx, area, messages)
+            await set_weekly_budget(tx, area, wanted)
             return (await budgets(tx))[area.id]
 
     allowed, own = with_database(work)

@@ -267,7 +267,8 @@ def _refuse(problems: "list[Problem]") -> None:
     from storage.errors import Refused
 
     if problems:
-        raise Refused("; ".join(f"--{problem}" for problem in problems))
+        told = (f"CODE: {it.reason}" if it.field == "code" else f"--{it}" for it in problems)
+        raise Refused("; ".join(told).replace(".;", ";"))
 
 
 def _line(rule: "RuleInfo") -> str:
@@ -279,8 +280,10 @@ def _line(rule: "RuleInfo") -> str:
         for key, value in table.items()
         if key in {"every", "on", "around", "days", "date", "lead"}
     ]
+    until = f", until {rule.terms.ends}" if rule.terms.ends else ""
     return (
-        f"{rule.area_code}/{rule.terms.code}  {rule.terms.kind}  {', '.join(when)}, {table['at']}"
+        f"{rule.area_code}/{rule.terms.code}  {rule.terms.kind}  {', '.join(when)}, "
+        f"{table['at']}{until}"
     )
 
 

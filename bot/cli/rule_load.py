@@ -39,11 +39,14 @@ def load(
 
     async def work(opened: "Opened") -> None:
         async with opened.db.write() as tx:
-            done.update(await _apply(tx, read_set(text, area)))
+            done.update(await _apply(tx, given))
             if dry_run:
                 raise _OnlyChecked
 
     try:
+        given = read_set(text, area)
+        if not given.rules and not given.topics:
+            raise Refused(f"{file} holds no [[rule]] or [[topic]]")
         with_database(work)
     except _OnlyChecked:
         pass
@@ -55,7 +58,7 @@ def load(
     lines = [f"{words[what]}: {code}" for what, codes in done.items() for code in codes]
     if dry_run:
         lines.append("Nothing was changed: this was a dry run.")
-    show({**done, "dry_run": dry_run}, lines or ["The file holds no rules."], as_json=as_json)
+    show({**done, "dry_run": dry_run}, lines, as_json=as_json)
 
 
 class _OnlyChecked(Exception):

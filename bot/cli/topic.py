@@ -158,10 +158,11 @@ def _table(name_zh: Value, name_en: Value, zh: Value, en: Value, asks: Value) ->
 
 
 _OPTIONS = {
-    "name.zh": "name-zh",
-    "name.en": "name-en",
-    "about.zh": "zh",
-    "about.en": "en",
+    "code": "CODE",
+    "name.zh": "--name-zh",
+    "name.en": "--name-en",
+    "about.zh": "--zh",
+    "about.en": "--en",
 }
 
 
@@ -171,8 +172,8 @@ def _check(table: dict[str, Any]) -> "TopicTerms":
 
     terms, problems = read_topic(table)
     if terms is None:
-        told = (f"--{_OPTIONS.get(it.field, it.field)}: {it.reason}" for it in problems)
-        raise Refused("; ".join(told))
+        told = (f"{_OPTIONS.get(it.field, f'--{it.field}')}: {it.reason}" for it in problems)
+        raise Refused("; ".join(told).replace(".;", ";"))
     return terms
 
 

@@ -67,6 +67,10 @@ _KNOWN: Final[tuple[tuple[re.Pattern[str], _Words], ...]] = (
     ),
     (re.compile(r"is before the rule starts"), lambda _m: _("It ends before it starts.")),
     (
+        re.compile(r"is over already|no day of it comes by"),
+        lambda _m: _("No day comes before this end any more: choose a later day, or none."),
+    ),
+    (
         re.compile(r"no day of this rule lies between"),
         lambda _m: _("Between its start and its end there is no such day."),
     ),

@@ -28,7 +28,7 @@ from storage.rules.terms import Problem
 _FIELDS: Final = ("code", "name_zh", "name_en", "about_zh", "about_en", "asks", "asks_other")
 _OTHER: Final = "+"
 """What the list of dates says for one that is not in it; no date can be called so."""
-_CHANGED: Final = "changed meanwhile"
+_CHANGED: Final = "changed"
 
 
 async def show_new(request: web.Request) -> web.Response:

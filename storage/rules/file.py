@@ -14,7 +14,7 @@ from storage.rules.reading import read_rule
 from storage.rules.table import as_table
 from storage.rules.terms import Terms
 from storage.rules.toml_lines import Path, find_lines, toml_string
-from storage.rules.words import suggest
+from storage.rules.words import on_one_line, suggest
 
 LARGEST: Final = 1_000_000
 """Characters in a file; a thousand rules take a fifth of it."""
@@ -40,7 +40,7 @@ class FileProblem:
 
     def __str__(self) -> str:
         parts = [f"line {self.line}", f"{self.what} {self.rule}" if self.rule else "", self.field]
-        return f"{', '.join(part for part in parts if part)}: {self.reason}"
+        return on_one_line(f"{', '.join(part for part in parts if part)}: {self.reason}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,8 @@ class FileRule:
 
     def problem(self, name: str, reason: str) -> FileProblem:
         """What turns out to be wrong later, such as an area that does not exist."""
-        return FileProblem(self.lines.get(name, self.line), self.terms.code, name, reason)
+        line = self.lines.get(name, self.line)
+        return FileProblem(line, self.terms.code, name, _sentence(reason))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class FileTopic:
     def problem(self, name: str, reason: str) -> FileProblem:
         """What turns out to be wrong later, such as a rule that follows another date."""
         line = self.lines.get(name, self.line)
-        return FileProblem(line, self.terms.code, name, reason, "topic")
+        return FileProblem(line, self.terms.code, name, _sentence(reason), "topic")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,10 @@ class RuleSet:
 
     rules: tuple[FileRule, ...] = ()
     topics: tuple[FileTopic, ...] = ()
+
+
+def _sentence(reason: str) -> str:
+    return reason if reason.endswith((".", "?")) else f"{reason}."
 
 
 class BadRules(Refused):

@@ -27,6 +27,10 @@ async def find_overlaps(
 ) -> list[Problem]:
     """What is wrong with checked ``terms`` where they are to stand; ``rule_id`` is edited."""
     today = now.astimezone(ZoneInfo(area.timezone)).date()
+    if terms.ends is not None and not _comes_yet(terms, terms.ends, today):
+        over = terms.ends < today
+        why = f"{terms.ends} is over already" if over else f"no day of it comes by {terms.ends}"
+        return [Problem("ends", f"{why}: it would send nothing. Give a later day, or none.")]
     near = {rule.id: rule for rule in await rules_over(tx, area)}
     near |= {rule.id: rule for rule in await running_rules(tx, area)}
     for other in near.values():
@@ -37,6 +41,14 @@ async def find_overlaps(
         if reason is not None:
             return [Problem(_field(terms), reason)]
     return []
+
+
+def _comes_yet(terms: Terms, ends: date, today: date) -> bool:
+    """Whether a rule that ends still has a day from today on."""
+    if ends < today or isinstance(terms.when, Personal):
+        return ends >= today
+    first = max(today, terms.starts or today)
+    return next(planned_days(timing_of(terms, today), first), None) is not None
 
 
 def _overlap(terms: Terms, other: RuleInfo, today: date) -> str | None:

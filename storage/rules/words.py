@@ -29,10 +29,17 @@ class Miswritten(ValueError):
 def shown(value: object) -> str:
     """The value as it may stand in a sentence."""
     try:
-        text = str(value)
+        text = on_one_line(str(value).lower() if isinstance(value, bool) else str(value))
     except ValueError:  # Python writes no number of more than some thousand digits
         text = "a number without end"
     return f"“{text}”" if len(text) <= 40 else f"“{text[:39]}…”"
+
+
+def on_one_line(text: str) -> str:
+    """What cannot be printed, such as the end of a line, as its escape."""
+    return "".join(
+        sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text
+    )
 
 
 def suggest(word: str, known: "list[str] | tuple[str, ...]") -> str:
