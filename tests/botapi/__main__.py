@@ -20,6 +20,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import signal
 import sys
 
 from .server import BotApi
@@ -52,6 +53,8 @@ def main() -> None:
     parser.add_argument("--username", action="append", default=[], help="of each token in turn")
     parser.add_argument("--rate", type=float, help="messages a second that a bot may send")
     args = parser.parse_args()
+    # What is started in the background of a shell would ignore it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(run(args.port, args.token or ["123456:TEST"], args.username, args.rate))
 
