@@ -5,6 +5,8 @@ from typing import Annotated
 from aiogram.filters.callback_data import CallbackData
 from pydantic import Field
 
+from storage.family.asking import Answer
+
 # Beyond these a button is forged, and is no button of ours: databases would choke on the number.
 Id = Annotated[int, Field(ge=0, le=2**53)]
 
@@ -78,10 +80,10 @@ class KinTap(CallbackData, prefix="kn"):
 
 
 class KinAnswerTap(CallbackData, prefix="ka"):
-    """``answer``: ``fine``, ``no``, ``call``."""
+    """The answer to a question about someone of the family."""
 
     question_id: Id
-    answer: str
+    answer: Answer
 
 
 class KinLinkTap(CallbackData, prefix="kl"):

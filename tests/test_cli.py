@@ -166,9 +166,8 @@ def test_the_weeks_budget_is_set_and_inherited(kinroom: Command) -> None:
     assert kinroom("area", "budget", "y", "--json").json["budget"] == 5
     assert ", 5 messages a week)" in kinroom("area", "list").out.splitlines()[0]
     assert [it["budget"] for it in kinroom("area", "list", "--json").json["areas"]] == [5, 5]
-    for nonsense in ("0", "22", "99999999999"):
+    for nonsense in ("0", "22", "99999999999", "some"):
         assert "1 to 21 messages" in kinroom("area", "budget", "y", nonsense).complaint
-    assert "a valid integer" in kinroom("area", "budget", "y", "some").complaint
     assert "not both" in kinroom("area", "budget", "y", "4", "--as-above").complaint
     assert "no area “z”" in kinroom("area", "budget", "z").complaint
     assert "as above it" in kinroom("area", "budget", "x", "--as-above").out

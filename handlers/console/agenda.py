@@ -8,12 +8,11 @@ from aiogram.utils.i18n import gettext as _
 from aiohttp import web
 
 from handlers import rule_words
-from handlers.console.frame import CONSOLE, session_of, write_page
+from handlers.console.frame import CONSOLE, find_areas, write_page
 from handlers.console.rules import read_titles
 from handlers.moments import Moments
 from storage.calendar.almanac import YEARS
 from storage.installation import DEMO, find_value
-from storage.people.access import access_areas
 from storage.rhythm.agenda import agenda, is_personal, load_dates
 from storage.rhythm.reach import FEW, count_reached, may_tell
 from storage.rules.kept import rules_over
@@ -28,11 +27,7 @@ async def show_agenda(request: web.Request) -> web.Response:
     console = request.config_dict[CONSOLE]
     now = console.clock()
     async with console.db.read() as tx:
-        areas = await access_areas(tx, session_of(request).person_id)
-        code = request.query.get("area")
-        area = next((area for area in areas if code in (None, area.code)), None)
-        if area is None:
-            raise web.HTTPNotFound
+        areas, area = await find_areas(tx, request)
         zone = ZoneInfo(area.timezone)
         today = now.astimezone(zone).date()
         first, note = _read_first(request.query.get("from"), today)

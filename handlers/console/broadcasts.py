@@ -6,7 +6,7 @@ from typing import Any
 from aiogram.utils.i18n import gettext as _
 from aiohttp import web
 
-from handlers.console.frame import CONSOLE, LANGUAGES, session_of, write_page
+from handlers.console.frame import CONSOLE, LANGUAGES, find_areas, session_of, write_page
 from handlers.console.register import page_number
 from handlers.reasons import reason_words
 from storage.database import Tx
@@ -18,7 +18,6 @@ from storage.outbox.broadcasts import (
     stop_broadcast,
 )
 from storage.outbox.recipients import OUTCOMES, Figures, count_recipients, list_recipients
-from storage.people.access import access_areas
 from storage.people.looks import looked_lately, record_look
 
 A_PAGE = 10
@@ -73,14 +72,9 @@ def name_word(name: str | None) -> str:
 
 async def show_broadcasts(request: web.Request) -> web.Response:
     console = request.config_dict[CONSOLE]
-    officer = session_of(request).person_id
     page = page_number(request.query.get("page"))
     async with console.db.read() as tx:
-        areas = await access_areas(tx, officer)
-        code = request.query.get("area")
-        area = next((area for area in areas if code in (None, area.code)), None)
-        if area is None:
-            raise web.HTTPNotFound
+        areas, area = await find_areas(tx, request)
         found = await list_broadcasts(tx, area, limit=A_PAGE + 1, offset=(page - 1) * A_PAGE)
         listed = [(sent, await count_recipients(tx, sent)) for sent in found[:A_PAGE]]
         is_demo = await find_value(tx, DEMO) is not None

@@ -12,7 +12,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from handlers.console import evidence, standings
 from handlers.console.formats import Format
 from handlers.console.live import LiveFeed
-from storage.database import Database
+from storage.database import Database, Tx
+from storage.people.access import access_areas
+from storage.people.areas import AreaInfo
 from storage.people.logins import Session
 
 LANGUAGES = {"zh": "中文", "en": "English"}
@@ -95,3 +97,16 @@ def _switch(request: web.Request) -> Callable[[str], str]:
     if request.method not in {"GET", "HEAD"}:
         return lambda code: _urls(request)("enter", query={"lang": code})
     return lambda code: str(request.rel_url.update_query(lang=code))
+
+
+async def find_areas(tx: Tx, request: web.Request) -> tuple[list[AreaInfo], AreaInfo]:
+    """The areas the officer looks after, and the one that is asked for: the first where none is.
+
+    Raises ``HTTPNotFound`` for any other.
+    """
+    areas = await access_areas(tx, session_of(request).person_id)
+    code = request.query.get("area")
+    area = next((area for area in areas if code in (None, area.code)), None)
+    if area is None:
+        raise web.HTTPNotFound
+    return areas, area

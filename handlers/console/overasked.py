@@ -2,11 +2,10 @@
 
 from aiohttp import web
 
-from handlers.console.frame import CONSOLE, session_of, write_page
+from handlers.console.frame import CONSOLE, find_areas, session_of, write_page
 from handlers.console.register import page_number
 from handlers.overasked import overasked_step, overasked_why, overasked_words
 from storage.installation import DEMO, find_value
-from storage.people.access import access_areas
 from storage.people.looks import looked_lately, record_look
 from storage.register.overasked import list_overasked
 
@@ -21,11 +20,7 @@ async def show_overasked(request: web.Request) -> web.Response:
     page = page_number(request.query.get("page"))
     async with console.db.read() as tx:
         await tx.take_time(_A_REPORT)
-        areas = await access_areas(tx, officer)
-        code = request.query.get("area")
-        area = next((area for area in areas if code in (None, area.code)), None)
-        if area is None:
-            raise web.HTTPNotFound
+        areas, area = await find_areas(tx, request)
         count, people = await list_overasked(
             tx, [area.path], now, NAMES_A_PAGE, (page - 1) * NAMES_A_PAGE
         )

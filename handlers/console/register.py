@@ -9,12 +9,11 @@ from aiohttp import web
 from handlers.console.calendar import Calendar, open_calendar
 from handlers.console.chart import draw_weeks, group_months
 from handlers.console.formats import Format
-from handlers.console.frame import CONSOLE, session_of, write_page
+from handlers.console.frame import CONSOLE, find_areas, session_of, write_page
 from handlers.console.lists import read_list
 from handlers.console.standings import CLASSES, IN_TOUCH, ORDER
 from storage.database import Tx
 from storage.installation import DEMO, find_value
-from storage.people.access import access_areas
 from storage.people.areas import AreaInfo
 from storage.people.looks import looked_lately, record_look
 from storage.register.figures import compute_register, register_version, weekly_counts
@@ -34,11 +33,7 @@ async def show_register(request: web.Request) -> web.Response:
     form = Format(console.i18n.current_locale)
     async with console.db.read() as tx:
         await tx.take_time(_A_REPORT)
-        areas = await access_areas(tx, officer)
-        code = request.query.get("area")
-        area = next((area for area in areas if code in (None, area.code)), None)
-        if area is None:
-            raise web.HTTPNotFound
+        areas, area = await find_areas(tx, request)
         calendar = open_calendar(request.query.get("period"), area, now)
         shown = await _read(tx, request.query, area, calendar, now, form)
         seen = await looked_lately(tx, officer, now, what="register", area_id=area.id)

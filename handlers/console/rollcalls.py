@@ -8,7 +8,7 @@ from aiogram.utils.i18n import gettext as _
 from aiohttp import web
 
 from handlers.console.broadcasts import name_word
-from handlers.console.frame import CONSOLE, session_of, write_page
+from handlers.console.frame import CONSOLE, find_areas, session_of, write_page
 from handlers.console.register import page_number
 from handlers.console.stream import follow
 from handlers.rollcall_words import MARKS, state_word, usual_words, where_words, whom_words
@@ -50,11 +50,7 @@ async def show_rollcalls(request: web.Request) -> web.Response:
     officer = session_of(request).person_id
     page = page_number(request.query.get("page"))
     async with console.db.read() as tx:
-        areas = await access_areas(tx, officer)
-        code = request.query.get("area")
-        area = next((area for area in areas if code in (None, area.code)), None)
-        if area is None:
-            raise web.HTTPNotFound
+        areas, area = await find_areas(tx, request)
         found = await list_rollcalls(
             tx, officer, area, limit=A_PAGE + 1, offset=(page - 1) * A_PAGE
         )

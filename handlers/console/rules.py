@@ -11,13 +11,12 @@ from aiogram.utils.i18n import gettext as _
 from aiohttp import web
 
 from handlers import rule_words
-from handlers.console.frame import CONSOLE, session_of, write_page
+from handlers.console.frame import CONSOLE, find_areas, session_of, write_page
 from handlers.moments import Moments
 from storage.calendar.personal_dates import Personal
 from storage.calendar.recurrence import slots_between
 from storage.database import Tx
 from storage.installation import DEMO, find_value
-from storage.people.access import access_areas
 from storage.people.areas import AreaInfo, get_area
 from storage.reminders.topics import list_topics
 from storage.rhythm.reach import count_reached, may_tell
@@ -34,11 +33,7 @@ async def show_rules(request: web.Request) -> web.Response:
     console = request.config_dict[CONSOLE]
     officer = session_of(request).person_id
     async with console.db.read() as tx:
-        areas = await access_areas(tx, officer)
-        code = request.query.get("area")
-        area = next((area for area in areas if code in (None, area.code)), None)
-        if area is None:
-            raise web.HTTPNotFound
+        areas, area = await find_areas(tx, request)
         listed = []
         rules = await rules_over(tx, area)
         titles = await read_titles(tx, rules)

@@ -8,11 +8,10 @@ from zoneinfo import ZoneInfo
 from aiogram.utils.i18n import gettext as _
 from aiohttp import web
 
-from handlers.console.frame import CONSOLE, session_of, write_page
+from handlers.console.frame import CONSOLE, find_areas, session_of, write_page
 from handlers.next_steps import habit_step, habit_words, steps_words, task_since, task_why
 from storage.database import Tx
 from storage.installation import DEMO, find_value
-from storage.people.access import access_areas
 from storage.people.areas import AreaInfo
 from storage.people.looks import looked_lately, record_look
 from storage.register.answering import HABITS, Habit, count_habits, list_habit
@@ -47,11 +46,7 @@ async def show_tasks(request: web.Request) -> web.Response:
     now = console.clock()
     async with console.db.read() as tx:
         await tx.take_time(_A_REPORT)
-        areas = await access_areas(tx, officer)
-        code = request.query.get("area")
-        area = next((area for area in areas if code in (None, area.code)), None)
-        if area is None:
-            raise web.HTTPNotFound
+        areas, area = await find_areas(tx, request)
         shown = await _read(tx, area, now)
         seen = await looked_lately(tx, officer, now, what="tasks", area_id=area.id)
     if not seen:

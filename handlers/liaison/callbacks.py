@@ -6,6 +6,7 @@ from aiogram.filters.callback_data import CallbackData
 from pydantic import Field
 
 from handlers.callbacks import Id
+from storage.register.answering import Habit
 
 Offset = Annotated[int, Field(ge=0, le=1_000_000)]
 
@@ -39,9 +40,9 @@ class TasksPageTap(CallbackData, prefix="lt"):
 
 
 class HabitTap(CallbackData, prefix="lh"):
-    """``habit``: ``never`` or ``fading``."""
+    """Those of a habit, from ``offset`` on."""
 
-    habit: str
+    habit: Habit
     offset: Offset
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from aiogram import F, Router
+from aiogram import Router
 from aiogram.filters import Filter, StateFilter
 from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
 from aiogram.utils.i18n import gettext as _
@@ -17,7 +17,7 @@ from handlers.relative.words import as_kin_answer
 from handlers.say import Says, clock_time, replace, say, toast
 from handlers.worker.access import known
 from storage.database import Tx
-from storage.family.asking import ANSWERS, Answer
+from storage.family.asking import Answer
 from storage.family.words import (
     KinSaid,
     OpenQuestion,
@@ -58,13 +58,12 @@ def told(said: KinSaid, who: Who, now: datetime) -> tuple[str, InlineKeyboardMar
     return receipt.format(time=clock_time(now, who.timezone), name=name, area=area), None
 
 
-@router.callback_query(KinAnswerTap.filter(F.answer.in_(ANSWERS)))
+@router.callback_query(KinAnswerTap.filter())
 async def tap_answer(
     tap: CallbackQuery, callback_data: KinAnswerTap, tx: Tx, who: Who, now: datetime
 ) -> Says:
     """The tapped question becomes its receipt."""
-    answer: Answer = callback_data.answer  # type: ignore[assignment]  # the filter has checked it
-    said = await answer_question(tx, who, callback_data.question_id, answer, now)
+    said = await answer_question(tx, who, callback_data.question_id, callback_data.answer, now)
     text, markup = told(said, who, now)
     if said.what in ("foreign", "again"):
         return toast(tap, text)

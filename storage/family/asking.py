@@ -27,7 +27,6 @@ from storage.outbox.messages import CHECKIN, lane_of
 from storage.register.contacts import is_uncorrected
 
 Answer = Literal["fine", "no", "call"]
-ANSWERS: Final[tuple[Answer, ...]] = ("fine", "no", "call")
 ANSWER_WITHIN: Final = timedelta(hours=24)
 """How long a relative has, and how long the question is of use."""
 
