@@ -17,7 +17,7 @@ from storage.outbox.burden import (
     Burden,
     Waiting,
     claim_company,
-    load_burden,
+    load_burdens,
 )
 from storage.outbox.claims import Claimed, load_claimed
 
@@ -57,7 +57,8 @@ def bear(burden: Burden, templates: Collection[str], now: datetime, left: int = 
 
 @dataclass(slots=True)
 class Weighed:
-    """``held``: claimed messages that have to wait, by id. ``company``: what was taken, too,
+    """``burdens``: of those who may have to wait, or have company. ``held``: claimed messages that
+    have to wait, by id. ``company``: what was taken, too,
     because it falls together with a claimed message, and how it waited."""
 
     burdens: dict[int, Burden] = field(default_factory=dict)
@@ -68,7 +69,7 @@ class Weighed:
 async def weigh(
     tx: Tx, going: Sequence[Claimed], now: datetime, running: Collection[int]
 ) -> Weighed:
-    """Look at the budgets of those whom ``going`` are for, in one statement.
+    """Look at the budgets of those whom ``going`` are for, in one statement or two.
 
     Two more where company is found: of one person, few are waiting at once.
     """
@@ -80,10 +81,10 @@ async def weigh(
     if not of_person:
         return weighed
     ids = [message.id for those in of_person.values() for message in those]
-    weighed.burdens = await load_burden(tx, of_person, ids, now - WEEK, now + TOGETHER)
+    weighed.burdens = await load_burdens(tx, of_person, ids, now - WEEK, now + TOGETHER)
     wanted: dict[int, Waiting] = {}
-    for person, those in of_person.items():
-        burden = weighed.burdens[person]
+    for person, burden in weighed.burdens.items():
+        those = of_person[person]
         hold = bear(burden, [message.template for message in those], now)
         if hold is not None:
             weighed.held.update({message.id: hold for message in those})
@@ -109,9 +110,10 @@ def _step_back(
     """
     if not missed:
         return
-    for person, those in of_person.items():
-        if any(waiting.id in missed for waiting in weighed.burdens[person].waiting):
+    for person, burden in weighed.burdens.items():
+        if any(waiting.id in missed for waiting in burden.waiting):
             # Not both at the same moment again.
+            those = of_person[person]
             apart = timedelta(milliseconds=those[0].id % 10 * 100)
             hold = Hold(now + _STEP_BACK + apart, "others came first")
             weighed.held.update({message.id: hold for message in those})

@@ -1,6 +1,6 @@
 """What people bear: the unsolicited messages of their last seven days, and what waits for them."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple, cast
@@ -9,10 +9,12 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     ColumnElement,
+    Executable,
     Select,
     any_,
     bindparam,
-    literal_column,
+    case,
+    func,
     null,
     or_,
     select,
@@ -78,10 +80,56 @@ def went_out(table: Any) -> Any:
     return or_(table.state == "sent", table.state == "unknown")
 
 
-def _burden(among: Callable[[Any, str], ColumnElement[bool]]) -> Select[Any]:
-    """``among(column, name)``: the condition that a column is one of the ids given by a name."""
-    since = bindparam("since", type_=_AT)
-    # All that a person has in the outbox is a few rows, by the index of people.
+def _hot(since: Any, soon: Any) -> Any:
+    """The condition that a row of the outbox weighs, or waits and may go along."""
+    waits = or_(Delivery.not_before <= soon, Delivery.reason == USED_UP)
+    left = went_out(Delivery) & (Delivery.finished_at > since)
+    return counted(Delivery) & or_(QUEUED & waits, Delivery.state == "sending", left)
+
+
+def _past(since: Any) -> Any:
+    return counted(PastDelivery) & went_out(PastDelivery) & (PastDelivery.finished_at > since)
+
+
+_SINCE: Final = bindparam("since", type_=_AT)
+_SOON: Final = bindparam("soon", type_=_AT)
+_WAITS: Final = 1_000
+"""More than any budget: whoever has a message waiting is looked at."""
+
+Among = Callable[[Any, str], ColumnElement[bool]]
+"""``among(column, name)``: the condition that a column is one of the ids given by a name."""
+
+
+def _burdened(among: Among) -> Select[int, int]:
+    hot = (
+        select(func.coalesce(func.sum(case((QUEUED, _WAITS), else_=1)), 0))
+        .where(Delivery.person_id == Person.id, _hot(_SINCE, _SOON))
+        .correlate(Person)
+        .scalar_subquery()
+    )
+    past = (
+        select(func.count())
+        .where(PastDelivery.person_id == Person.id, _past(_SINCE))
+        .correlate(Person)
+        .scalar_subquery()
+    )
+    # The areas are few, and their budgets are looked up once each.
+    homes = (
+        select(Area.id, budget_of(Area.path).label("budget"))
+        .where(Area.id.in_(select(Person.area_id).where(among(Person.id, "people")).distinct()))
+        .cte("homes")
+        .prefix_with("MATERIALIZED")
+    )
+    kept = case((homes.c.budget > 2, homes.c.budget - 1), else_=1)
+    budget = func.coalesce(homes.c.budget, DEFAULT)
+    return (
+        select(Person.id, budget.label("budget"))
+        .outerjoin(homes, homes.c.id == Person.area_id)
+        .where(among(Person.id, "people"), hot + past > func.coalesce(kept, DEFAULT - 1))
+    )
+
+
+def _burden(among: Among) -> Select[Any]:
     hot: Any = select(
         Delivery.person_id,
         Delivery.id,
@@ -89,21 +137,7 @@ def _burden(among: Callable[[Any, str], ColumnElement[bool]]) -> Select[Any]:
         Delivery.not_before,
         Delivery.finished_at,
         Delivery.message_id,
-        literal_column("0").label("budget"),
-    ).where(
-        among(Delivery.person_id, "people"),
-        counted(Delivery),
-        ~among(Delivery.id, "but"),
-        or_(
-            QUEUED
-            & or_(
-                Delivery.not_before <= bindparam("soon", type_=_AT),
-                Delivery.reason == USED_UP,
-            ),
-            Delivery.state == "sending",
-            went_out(Delivery) & (Delivery.finished_at > since),
-        ),
-    )
+    ).where(among(Delivery.person_id, "people"), ~among(Delivery.id, "but"), _hot(_SINCE, _SOON))
     past: Any = select(
         PastDelivery.person_id,
         PastDelivery.id,
@@ -111,35 +145,8 @@ def _burden(among: Callable[[Any, str], ColumnElement[bool]]) -> Select[Any]:
         null(),
         PastDelivery.finished_at,
         PastDelivery.message_id,
-        literal_column("0"),
-    ).where(
-        among(PastDelivery.person_id, "people"),
-        PastDelivery.finished_at > since,
-        counted(PastDelivery),
-        went_out(PastDelivery),
-    )
-    # The areas are few, and looked at once each; whose budget is the usual one has no row.
-    theirs = select(Person.area_id).where(among(Person.id, "people")).distinct()
-    homes = (
-        select(Area.id, budget_of(Area.path).label("budget"))
-        .where(Area.id.in_(theirs))
-        .cte("homes")
-        .prefix_with("MATERIALIZED")
-    )
-    budget = (
-        select(
-            Person.id,
-            literal_column("0"),
-            literal_column("'budget'"),
-            null(),
-            null(),
-            null(),
-            homes.c.budget,
-        )
-        .join(homes, homes.c.id == Person.area_id)
-        .where(among(Person.id, "people"), homes.c.budget != DEFAULT)
-    )
-    every = union_all(hot, past, budget).subquery()
+    ).where(among(PastDelivery.person_id, "people"), _past(_SINCE))
+    every = union_all(hot, past).subquery()
     return select(every)
 
 
@@ -151,32 +158,50 @@ def _among_array(column: Any, name: str) -> ColumnElement[bool]:
     return cast("ColumnElement[bool]", column == any_(bindparam(name, type_=ARRAY(BigInteger))))
 
 
-_BURDEN: Final = Prepared(_burden(_among_given))
-_BURDEN_AT_ONCE: Final = Prepared(_burden(_among_array))
-"""For PostgreSQL, which knows arrays: it takes a list for a hundred rows, and would sooner read all
-that left this week, once for each of the list, than look up those few people."""
+class _Asked:
+    """A statement about the people of a claim.
+
+    PostgreSQL, which knows arrays, takes a list for a hundred rows, and would sooner read all that
+    left this week, once for each of the list, than look up those few people.
+    """
+
+    def __init__(self, statement: Callable[[Among], Executable]) -> None:
+        self._given = Prepared(statement(_among_given))
+        self._arrays = Prepared(statement(_among_array))
+
+    async def run(
+        self, tx: Tx, ids: Mapping[str, Iterable[int]], values: Mapping[str, Any]
+    ) -> Sequence[Any]:
+        if tx.on_postgres:
+            arrays = {name: [*those] for name, those in ids.items()}
+            return await tx.run(self._arrays, {**arrays, **values})
+        given = {name: as_given((it,) for it in those) for name, those in ids.items()}
+        return await tx.run(self._given, {**given, **values})
 
 
-async def load_burden(
+_BURDENED: Final = _Asked(_burdened)
+_BURDEN: Final = _Asked(_burden)
+
+
+async def load_burdens(
     tx: Tx, people: Collection[int], but: Iterable[int], since: datetime, soon: datetime
 ) -> dict[int, Burden]:
-    """What each of these people bears since ``since``, in one statement however many they are.
+    """What those of ``people`` bear since ``since`` who may have to wait, or have company.
 
-    Without the messages ``but``, which are being decided on. Waiting are those due until ``soon``,
-    and those that wait for the budget.
+    That is looked at first, by the amount alone, for most have next to nothing in a week; whoever
+    is left out can bear whatever is claimed for them. The messages ``but`` are being decided on:
+    they are ``sending``, and not in what is returned. Waiting are those due until ``soon``, and
+    those that wait for the budget. Two statements, however many people there are.
     """
     times = {"since": since, "soon": soon}
-    if tx.on_postgres:
-        rows = await tx.run(_BURDEN_AT_ONCE, {"people": [*people], "but": [*but], **times})
-    else:
-        people_given, but_given = (as_given((it,) for it in ids) for ids in (people, but))
-        rows = await tx.run(_BURDEN, {"people": people_given, "but": but_given, **times})
-    found = {person: Burden() for person in people}
-    for row in rows:
+    found = {
+        row.id: Burden(row.budget) for row in await _BURDENED.run(tx, {"people": people}, times)
+    }
+    if not found:
+        return found
+    for row in await _BURDEN.run(tx, {"people": found, "but": but}, times):
         burden = found[row.person_id]
-        if row.state == "budget":
-            burden.budget = row.budget
-        elif row.state == "queued":
+        if row.state == "queued":
             burden.waiting.append(Waiting(row.id, row.not_before))
         elif row.state == "sending":
             burden.in_flight += 1
