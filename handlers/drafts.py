@@ -1,6 +1,6 @@
 """A letter being written: to whom, and what is at hand for it."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,9 +40,9 @@ class Batch:
     """What reminders say, by message."""
     heard: Set[int]
     """Check-ins asked about once more since which there was word."""
-    notices: dict[tuple[int, str, int], list[str]] = field(default_factory=dict)
-    """The pieces of a broadcast's text, by broadcast, language and the longest a piece may be:
-    written once for all of the batch."""
+    notices: dict[tuple[int, str, int, bool], list[Part]] = field(default_factory=dict)
+    """A broadcast's messages, by broadcast, language, bot and whether they come silently: written
+    once for all of the batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +61,7 @@ class Draft:
         return Letter(self.texts(words, markup))
 
     def texts(self, words: str, markup: InlineKeyboardMarkup | None = None) -> list[Part]:
-        return self.pieces(split_text(words, self.max_text), markup)
-
-    def pieces(
-        self, pieces: Sequence[str], markup: InlineKeyboardMarkup | None = None
-    ) -> list[Part]:
+        pieces = split_text(words, self.max_text)
         last = len(pieces) - 1
         return [
             SendMessage(

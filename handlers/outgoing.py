@@ -13,7 +13,6 @@ from handlers.drafts import Batch, Draft
 from handlers.keyboards import checkin_answers
 from handlers.liaison import digests
 from handlers.liaison import letters as officers
-from handlers.long_text import split_text
 from handlers.notice import notice_text
 from handlers.relative import letters as family
 from handlers.reminder_letters import remind
@@ -185,15 +184,15 @@ def _reminder(draft: Draft) -> Letter | Withheld:
 def _broadcast(draft: Draft) -> Letter | Withheld:
     message = draft.ready.message
     broadcast_id = message.broadcast_id or 0
-    known = (broadcast_id, message.language, draft.max_text)
-    pieces = draft.batch.notices.get(known)
-    if pieces is None:
+    known = (broadcast_id, message.language, draft.to.bot_id, draft.ready.silent)
+    parts = draft.batch.notices.get(known)
+    if parts is None:
         told = draft.batch.broadcasts.get(broadcast_id)
         if told is None:
             return Withheld("failed", "its notice is missing")
-        pieces = split_text(notice_text(told.area_name, told.text), draft.max_text)
-        draft.batch.notices[known] = pieces
-    return Letter(draft.pieces(pieces))
+        parts = draft.texts(notice_text(told.area_name, told.text))
+        draft.batch.notices[known] = parts
+    return Letter([part.model_copy(update={"chat_id": draft.to.chat_id}) for part in parts])
 
 
 def _kin_ask(draft: Draft) -> Letter | Withheld:

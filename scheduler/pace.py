@@ -25,11 +25,11 @@ _TOO_LATE: Final = 1 / 30
 _IN_FLIGHT_FOR: Final = 0.35
 """For how long, in seconds, what was claimed is reckoned to be waiting or on its way, and the most
 of it that a lane has at once, however fast: what was in flight when a process dies is uncertain."""
-_MOST: Final = 384
+_MOST: Final = 640
 AT_ONCE: Final = 128
 """Of these, how many are on their way: the others are at hand while the next claim is made."""
 
-_WORTH_A_CLAIM: Final = 96
+_WORTH_A_CLAIM: Final = 192
 """How much of a full lane is waited for: the rest goes on leaving while the next claim is made."""
 
 PRIVATE: Final = (1.0, 3.0)

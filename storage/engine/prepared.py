@@ -51,6 +51,11 @@ def _time_as_text(value: datetime | None) -> str | None:
     return value.replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
+def _text_as_time(value: str | None) -> datetime | None:
+    """The way back, as what is stored is in UTC."""
+    return None if value is None else datetime.fromisoformat(f"{value}+00:00")
+
+
 def _aware(value: datetime | None) -> datetime | None:
     """asyncpg takes a time in any zone, and gives it back in UTC."""
     if value is not None and value.tzinfo is None:
@@ -85,9 +90,10 @@ class CompiledOnce:
         self.returns = bool(returned)
         row: Any = namedtuple("row", [column.key for column in returned])  # type: ignore[misc]  # known only now
         self._row = row._make
+        to_time = None if postgres else _text_as_time
         conversions = [
-            None
-            if postgres and isinstance(column.type, UtcDateTime)
+            to_time
+            if isinstance(column.type, UtcDateTime)
             else column.type.dialect_impl(dialect).result_processor(dialect, None)
             for column in returned
         ]

@@ -30,8 +30,8 @@ from tests.bench.figure import Figure
 from tests.bench.service import free_port
 from tests.bench.standin import stand_in
 
-ROUNDS = 5
-EACH = 10_000
+ROUNDS = 3
+EACH = 50_000
 AT_ONCE = 128  # as scheduler/delivery
 TOKEN = f"{BOT_ID}:bench"
 _FAST_FLOOR, _FAST = 1500, 1000
