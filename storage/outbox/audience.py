@@ -11,14 +11,14 @@ from sqlalchemy import (
     cast,
     func,
     literal,
-    null,
     select,
 )
 from sqlalchemy.orm import aliased
 
 from storage.database import Tx
-from storage.models import Area, Delivery, Person
-from storage.outbox.messages import BROADCAST, lane_of
+from storage.models import Area, Person
+from storage.outbox.by_statement import enqueue_selected, message_columns
+from storage.outbox.messages import BROADCAST
 from storage.people.areas import AreaInfo, in_subtree
 
 OF_USE_FOR: Final = timedelta(hours=72)
@@ -81,7 +81,7 @@ async def write_to_all(
     tx: Tx, broadcast_id: int, area_path: str, language: str | None, at: datetime, now: datetime
 ) -> int:
     """Write a message for each of a small audience; how many."""
-    return await _write(
+    return await enqueue_selected(
         tx,
         _audience(
             area_path,
@@ -119,51 +119,20 @@ async def write_to_some(
         Person.id <= last,
         func.coalesce(Person.enrolled_at, literal(at, Person.created_at.type)) <= at,
     )
-    return await _write(tx, chunk), last
+    return await enqueue_selected(tx, chunk), last
 
 
 def _message(
     broadcast_id: int, at: datetime, now: datetime
 ) -> tuple[SQLColumnExpression[Any], ...]:
-    stored = Delivery.created_at.type
-    return (
+    return message_columns(
         Person.id.expression,
-        literal("broadcast"),
-        literal(BROADCAST),
-        literal(False),
-        lane_of(Person.id),
-        literal(broadcast_id),
-        literal(f"broadcast:{broadcast_id}:") + cast(Person.id, String),
-        literal(at, stored),
-        literal(at + OF_USE_FOR, stored),
-        literal("queued"),
-        literal(0),
-        literal(now, stored),
-        null(),
+        template="broadcast",
+        priority=BROADCAST,
+        urgent=False,
+        dedupe_key=literal(f"broadcast:{broadcast_id}:") + cast(Person.id, String),
+        not_before=at,
+        expires_at=at + OF_USE_FOR,
+        now=now,
+        broadcast_id=broadcast_id,
     )
-
-
-_INTO: Final = (
-    "person_id",
-    "template",
-    "priority",
-    "urgent",
-    "lane",
-    "broadcast_id",
-    "dedupe_key",
-    "not_before",
-    "expires_at",
-    "state",
-    "attempts",
-    "created_at",
-    "params",
-)
-
-
-async def _write(tx: Tx, messages: Select[Any]) -> int:
-    written = await tx.execute(
-        tx.insert(Delivery)
-        .from_select(_INTO, messages)
-        .on_conflict_do_nothing(index_elements=[Delivery.dedupe_key])
-    )
-    return written.rowcount

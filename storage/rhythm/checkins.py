@@ -11,7 +11,6 @@ from sqlalchemy import (
     exists,
     func,
     literal,
-    null,
     or_,
     select,
     union_all,
@@ -23,12 +22,11 @@ from storage.database import Tx
 from storage.engine.prepared import NUMBER, Prepared
 from storage.models import (
     Checkin,
-    Delivery,
     PastDelivery,
     Person,
     Rollcall,
 )
-from storage.outbox.messages import lane_of
+from storage.outbox.by_statement import enqueue_selected, message_columns
 
 LONGEST_WINDOW: Final = timedelta(days=35)
 """No rule lets a check-in be answered in time for longer."""
@@ -213,44 +211,19 @@ async def enqueue_checkins(
     They leave when they are due, or from ``not_before`` on.
     """
     had_one = exists(select(literal(1)).where(PastDelivery.dedupe_key == dedupe))
-    written = await tx.execute(
-        tx.insert(Delivery)
-        .from_select(
-            [
-                "person_id",
-                "template",
-                "priority",
-                "urgent",
-                "lane",
-                "checkin_id",
-                "dedupe_key",
-                "not_before",
-                "expires_at",
-                "state",
-                "attempts",
-                "created_at",
-                "params",
-            ],
-            select(
-                Checkin.person_id,
-                literal(template),
-                literal(priority),
-                literal(urgent),
-                lane_of(Checkin.person_id),
-                Checkin.id,
-                dedupe,
-                Checkin.due_at
-                if not_before is None
-                else literal(not_before, Delivery.not_before.type),
-                Checkin.window_until,
-                literal("queued"),
-                literal(0),
-                literal(now, Delivery.created_at.type),
-                null(),
-            )
-            .where(which, literal(True) if new else ~had_one)
-            .order_by(Checkin.id),
+    messages = select(
+        *message_columns(
+            Checkin.person_id,
+            template=template,
+            priority=priority,
+            urgent=urgent,
+            dedupe_key=dedupe,
+            not_before=Checkin.due_at if not_before is None else not_before,
+            expires_at=Checkin.window_until,
+            now=now,
+            checkin_id=Checkin.id,
         )
-        .on_conflict_do_nothing(index_elements=[Delivery.dedupe_key])
     )
-    return written.rowcount
+    return await enqueue_selected(
+        tx, messages.where(which, literal(True) if new else ~had_one).order_by(Checkin.id)
+    )

@@ -12,7 +12,6 @@ from sqlalchemy import (
     exists,
     func,
     literal,
-    null,
     or_,
     select,
     update,
@@ -21,7 +20,8 @@ from sqlalchemy.orm import aliased
 
 from storage.database import Tx
 from storage.models import Area, Checkin, Contact, Delivery, Person, Rollcall
-from storage.outbox.messages import CHECKIN, QUEUED, SENDING, URGENT, lane_of
+from storage.outbox.by_statement import enqueue_selected, message_columns
+from storage.outbox.messages import CHECKIN, QUEUED, SENDING, URGENT
 from storage.people.areas import in_subtree
 from storage.people.destinations import Destination
 from storage.register.contacts import is_uncorrected
@@ -193,7 +193,7 @@ async def _ask_again(tx: Tx, due: DueRollcall, after: int, last: int, now: datet
         )
     )
     nudged = (
-        select(*_message(due, "rollcall_nudge", due.closes_at, Checkin.id.expression, now))
+        select(*_message(due, "rollcall_nudge", due.closes_at, now, checkin_id=Checkin.id))
         .join(Person, Person.id == Checkin.person_id)
         .where(
             Checkin.rollcall_id == due.id,
@@ -205,13 +205,13 @@ async def _ask_again(tx: Tx, due: DueRollcall, after: int, last: int, now: datet
             ~asked_later,
         )
     )
-    return await _write(tx, nudged)
+    return await enqueue_selected(tx, nudged)
 
 
 async def _sum_up(tx: Tx, due: DueRollcall, after: int, last: int, now: datetime) -> int:
     """Tell those who had the question, or answered without it, how it ended."""
     told = (
-        select(*_message(due, "rollcall_over", now + SUMMARY_OF_USE, null(), now))
+        select(*_message(due, "rollcall_over", now + SUMMARY_OF_USE, now))
         .join(Person, Person.id == Checkin.person_id)
         .where(
             Checkin.rollcall_id == due.id,
@@ -221,7 +221,7 @@ async def _sum_up(tx: Tx, due: DueRollcall, after: int, last: int, now: datetime
             Person.erased_at.is_(None),
         )
     )
-    return await _write(tx, told)
+    return await enqueue_selected(tx, told)
 
 
 async def _call_off(tx: Tx, rollcall_id: int, after: int, last: int, now: datetime) -> None:
@@ -236,50 +236,20 @@ async def _call_off(tx: Tx, rollcall_id: int, after: int, last: int, now: dateti
     )
 
 
-_INTO: Final = (
-    "person_id",
-    "template",
-    "params",
-    "priority",
-    "urgent",
-    "lane",
-    "checkin_id",
-    "dedupe_key",
-    "not_before",
-    "expires_at",
-    "state",
-    "attempts",
-    "created_at",
-)
-
-
 def _message(
-    due: DueRollcall, template: str, expires_at: datetime, checkin_id: Any, now: datetime
+    due: DueRollcall, template: str, expires_at: datetime, now: datetime, **about: Any
 ) -> tuple[Any, ...]:
-    stored = Delivery.created_at.type
     asks = template != "rollcall_over"
     over = literal(f"rollcall_over:{due.id}:") + cast(Checkin.person_id, String)
-    return (
+    return message_columns(
         Checkin.person_id,
-        literal(template),
-        literal({"rollcall": due.id, "asked": due.asked}, Delivery.params.type),
-        literal(URGENT if asks and due.urgent else CHECKIN),
-        literal(asks and due.urgent),
-        lane_of(Checkin.person_id),
-        checkin_id,
-        _key(due, Checkin.person_id) if asks else over,
-        literal(now, stored),
-        literal(expires_at, stored),
-        literal("queued"),
-        literal(0),
-        literal(now, stored),
+        template=template,
+        params={"rollcall": due.id, "asked": due.asked},
+        priority=URGENT if asks and due.urgent else CHECKIN,
+        urgent=asks and due.urgent,
+        dedupe_key=_key(due, Checkin.person_id) if asks else over,
+        not_before=now,
+        expires_at=expires_at,
+        now=now,
+        **about,
     )
-
-
-async def _write(tx: Tx, messages: Select[Any]) -> int:
-    written = await tx.execute(
-        tx.insert(Delivery)
-        .from_select(_INTO, messages)
-        .on_conflict_do_nothing(index_elements=[Delivery.dedupe_key])
-    )
-    return written.rowcount
