@@ -1,19 +1,30 @@
 """The console's page of tasks: who waits, with whom it lies, who answers nothing."""
 
+import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import insert, select
 
+from handlers.console import LiveFeed, console_app
+from locales.catalogs import Catalogs
 from storage.database import Database
 from storage.models import Account, Checkin, Look, Person, Task
-from tests.console_county import County
+from storage.register.figures import compute_register
+from storage.register.periods import week_of
+from tests.console_county import County, add_contact
 from tests.test_console import (
     Client,
+    Clock,
     client,
     clock,
     county,
+    link,
     live,
+    post,
     sign_in,
     text_of,
 )
@@ -67,6 +78,41 @@ async def test_an_area_without_tasks(client: Client, county: County, sign_in: Si
     page = await text_of(client, "/console/tasks?area=bei")
     assert "No open task" in page
     assert "With whom they lie" not in page
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+async def test_no_task_is_not_all_well_while_people_are_silent(
+    language: str, db: Database, county: County, clock: Clock, live: LiveFeed, now: datetime
+) -> None:
+    """The page says how many have not been heard from, and its link opens to just those."""
+    east = county.areas["east"]
+    app = web.Application()
+    app.add_subapp("/console/", console_app(db, Catalogs(), secure=False, clock=clock, live=live))
+    async with TestClient(TestServer(app)) as client:
+        token = await link(db, county.supervisor, now)
+        assert (await post(client, "/console/enter", {"token": token})).status == 303
+        page = await text_of(client, f"/console/tasks?area=east&lang={language}")
+        async with db.read() as tx:
+            register = await compute_register(tx, east, week_of(now, east.timezone), now)
+        silent = register.counts.silent
+        assert silent > 1
+        said, well = {
+            "en": (f"{silent} people have not been heard from this week.", "No open task"),
+            "zh": (f"这周有 {silent} 人还没消息", "眼下没有待联系的人：都有消息"),
+        }[language]
+        assert said in page
+        assert well not in page
+        (way,) = re.findall(r'href="([^"]*show=silent[^"]*)"', page)
+        opened = await text_of(client, way)
+        names = opened.partition('<section id="names"')[2].partition("</section>")[0]
+        assert names.count("<li>") == silent
+
+        async with db.write() as tx:
+            for worker in county.workers["east"]:
+                await add_contact(tx, worker, east, now, "heard")
+        page = await text_of(client, "/console/tasks?area=east")
+        assert well in page
+        assert "show=silent" not in page
 
 
 async def test_another_areas_tasks_are_not_shown(

@@ -15,7 +15,7 @@ from storage.installation import DEMO, find_value
 from storage.people.areas import AreaInfo
 from storage.people.looks import looked_lately, record_look
 from storage.register.answering import HABITS, Habit, count_habits, list_habit
-from storage.register.figures import named_register
+from storage.register.figures import compute_register, named_register
 from storage.register.next_steps import Facts
 from storage.register.periods import week_of
 from storage.register.silence_facts import facts_of, is_silent
@@ -59,9 +59,15 @@ async def _read(tx: Tx, area: AreaInfo, now: datetime) -> dict[str, Any]:
     tasks = await tasks_of_area(tx, area.path, MOST + 1)
     facts = await _facts(tx, area, [task.person_id for task in tasks], now)
     habits = await count_habits(tx, [area.path], now)
+    silent = 0
+    if not tasks:
+        # Nothing to do is not yet all well: a task is opened only after the last nudge.
+        register = await compute_register(tx, area, week_of(now, area.timezone), now)
+        silent = register.counts.silent
     return {
         "tasks": [_line(task, facts, area.timezone, now) for task in tasks[:MOST]],
         "more": len(tasks) > MOST,
+        "silent": silent,
         "liaisons": await tasks_by_liaison(tx, area.path),
         "counts": habits,
         "habits": {
