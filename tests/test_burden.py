@@ -22,7 +22,7 @@ from storage.outbox.burden import USED_UP, WEEK
 from storage.outbox.messages import BROADCAST, CHECKIN, REMINDER
 from storage.outbox.past import find_finished, move_finished
 from tests.outbox_people import LANE, make_area, make_person, states
-from tests.test_delivery import METHOD, Post, put
+from tests.outbox_post import METHOD, Post, put
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 PRIORITY = {"checkin": CHECKIN, "nudge": CHECKIN, "reminder": REMINDER, "broadcast": BROADCAST}

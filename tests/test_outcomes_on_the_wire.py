@@ -33,7 +33,7 @@ from tests.botapi.errors import forbidden
 from tests.botapi.faults import Action
 from tests.fake_channel import Times
 from tests.outbox_people import LANE, make_person, states
-from tests.test_delivery import Rate, plain, put
+from tests.outbox_post import Rate, plain, put
 
 TOKEN = f"{LANE}:TEST"
 MOVED_TO = -1_007_000_000_001

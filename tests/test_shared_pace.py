@@ -13,7 +13,7 @@ from storage.models import Account, LanePace
 from storage.outbox.lanes import hold_lane, reserve_slots
 from tests.fake_channel import FakeSession, fake_bot
 from tests.outbox_people import LANE, make_person, states
-from tests.test_delivery import Rate, plain, put
+from tests.outbox_post import Rate, plain, put
 
 GAP = 0.1
 
