@@ -8,7 +8,7 @@ import pytest
 
 from scheduler.checkins import set_clocks
 from scheduler.reminders import ensure_reminders, plan_due_reminders
-from storage.models import Case, Contact, Delivery, Reminder, Subscription, Topic
+from storage.models import Case, CaseMessage, Contact, Delivery, Reminder, Subscription, Topic
 from tests.botapi import Message, PrivateConversation
 from tests.town import Town, TownClock, data_of, eventually, open_town, says, tap, word, write
 
@@ -190,3 +190,66 @@ async def test_the_evening_waits_for_the_morning(town: Town) -> None:
     (delivery,) = await town.rows(Delivery, Delivery.template == "reminder")
     assert delivery.not_before == datetime(2026, 12, 24, 0, 0, tzinfo=UTC)
     assert delivery.expires_at - delivery.not_before > timedelta(days=7)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+async def test_a_day_written_right_after_one_was_kept_corrects_it(
+    town: Town, language: str
+) -> None:
+    """It comes again as before and can be undone; other words mean what they always do."""
+    phone = await town.worker("Fang", language=language)
+    topic = await started(town, "certificate")
+    await tap(phone, await page(town, phone, language), f"tp:on:{topic}:")
+    kept = await write(phone, "2027-01-10")
+    yearly = data_of(kept, f"tp:often:{topic}:")
+    await tap(phone, kept, yearly)
+    await tap(phone, kept, f"tp:every:{topic}:12.")
+    corrected = await write(phone, "2027-03-05")
+    assert {"zh": "2027年2月3日", "en": "February 3, 2027"}[language] in corrected.text
+    assert word("Undo", language) in corrected.labels
+    (subscription,) = await town.rows(Subscription)
+    assert (str(subscription.day), subscription.every_months) == ("2027-03-05", 12)
+
+    heard = await town.count(Contact, Contact.kind == "status")
+    assert says(
+        await write(phone, {"zh": "平安", "en": "fine"}[language]),
+        "Got it, {time}. Glad you're well.",
+        language,
+    )
+    assert await town.count(Contact, Contact.kind == "status") == heard + 1
+    # Of a month the day is missing, and 30 February there is none: that is asked, and no more.
+    assert str(topic) in data_of(await write(phone, "2027-04"), "tp:pick:")
+    asked = await write(phone, "2027-02-30")
+    assert "28" in asked.text
+    await write(phone, "2027-04-02")
+    (subscription,) = await town.rows(Subscription)
+    assert (str(subscription.day), subscription.every_months) == ("2027-04-02", 12)
+    assert await town.count(Case) == 0
+
+
+async def test_what_is_no_correction_goes_to_the_liaison(town: Town) -> None:
+    """A day after a while, of a topic that is off, or in answer to somebody's message."""
+    phone = await town.worker("小芳")
+    topic = await started(town, "certificate")
+
+    async def keep_a_day() -> Message:
+        await tap(phone, await page(town, phone), f"tp:on:{topic}:")
+        return await write(phone, "2027-01-10")
+
+    kept = await keep_a_day()
+    await phone.reply(kept, "2027-03-05")
+    await eventually(lambda: town.count(CaseMessage))
+    await write(phone, "老板不给我签合同，怎么办")
+    assert await town.count(CaseMessage) == 2
+    town.move(minutes=11)
+    await write(phone, "2027-03-05")
+    assert await town.count(CaseMessage) == 3
+    (subscription,) = await town.rows(Subscription)
+    assert str(subscription.day) == "2027-01-10"
+
+    await tap(phone, kept, f"tp:off:{topic}:")
+    kept = await keep_a_day()
+    await tap(phone, kept, f"tp:off:{topic}:")
+    await write(phone, "2027-03-05")
+    assert await town.count(CaseMessage) == 4
+    assert await town.count(Subscription, Subscription.ended_at.is_(None)) == 0

@@ -1,10 +1,11 @@
 """The day of a topic: written as people write days, or picked from buttons; and how often."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from aiogram import F, Router
-from aiogram.filters import StateFilter
+from aiogram.filters import Filter, StateFilter
 from aiogram.fsm.context import FSMContext
 from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
 from aiogram.utils.i18n import gettext as _
@@ -44,6 +45,15 @@ router = Router(name="topic_day")
 router.message.filter(worker)
 router.callback_query.filter(worker)
 Page = tuple[str, InlineKeyboardMarkup]
+CORRECTABLE: Final = timedelta(minutes=10)
+"""So long after a day was kept another one, written on its own, takes its place."""
+
+
+class Carried(NamedTuple):
+    """What a day keeps of the one it corrects: how often it comes, and that it can be undone."""
+
+    every: int | None = None
+    new: bool = False
 
 
 def today_of(who: Who, now: datetime) -> date:
@@ -61,9 +71,31 @@ async def ask_day(tapped: CallbackQuery, topic: TopicInfo, state: FSMContext, to
     return [toast(tapped), replace(tapped, *ask_year(topic, today))]
 
 
-async def _wait_for_day(state: FSMContext, topic: TopicInfo) -> None:
+async def _wait_for_day(
+    state: FSMContext, topic: TopicInfo, carried: Carried | None = None
+) -> None:
     await state.set_state(Telling.topic_day)
-    await state.set_data({"topic": topic.id})
+    await state.set_data({"topic": topic.id} | (carried._asdict() if carried else {}))
+
+
+async def _may_be_corrected(
+    state: FSMContext, topic: TopicInfo, carried: Carried, now: datetime
+) -> None:
+    """No dialog waits, so every word but a day means what it always does."""
+    await state.set_state(None)
+    until = (now + CORRECTABLE).isoformat()
+    await state.set_data({"topic": topic.id, "until": until, **carried._asdict()})
+
+
+async def _carried(state: FSMContext, choice: Choice, now: datetime) -> Carried:
+    data = await state.get_data()
+    if data.get("topic") != choice.topic.id or "new" not in data or _is_over(data, now):
+        return Carried(new=not choice.chosen)
+    return Carried(data["every"], data["new"])
+
+
+def _is_over(data: dict[str, Any], now: datetime) -> bool:
+    return "until" in data and now >= datetime.fromisoformat(data["until"])
 
 
 @router.callback_query(TopicTap.filter(F.act == "day"))
@@ -95,9 +127,11 @@ async def tap_pick(
     picked = _picked(callback_data.value)
     if choice is None or picked is None:
         return no_more(tapped)
+    carried = await _carried(state, choice, now)
     if isinstance(picked, date):
-        return [toast(tapped), replace(tapped, *await _keep(tx, who, choice, picked, state, now))]
-    await _wait_for_day(state, choice.topic)
+        page = await _keep(tx, who, choice, picked, state, now, carried)
+        return [toast(tapped), replace(tapped, *page)]
+    await _wait_for_day(state, choice.topic, carried)
     if isinstance(picked, int):
         return [toast(tapped), replace(tapped, *ask_month(choice.topic, picked))]
     return [toast(tapped), replace(tapped, *ask_number(choice.topic, picked.year, picked.month))]
@@ -114,25 +148,55 @@ def _picked(value: str) -> date | OnlyMonth | int | None:
 @router.message(StateFilter(Telling.topic_day), F.text, ~F.text.startswith("/"))
 async def tell_day(message: Message, tx: Tx, who: Who, state: FSMContext, now: datetime) -> Says:
     """A day in words; what is about no day goes to the liaison, and the question ends."""
-    topic_id = (await state.get_data()).get("topic", 0)
-    choice = await _dated(tx, who, int(topic_id), now)
     text = message.text or ""
-    if choice is None or not (
-        looks_like_day(text) or read_day(text, today_of(who, now), behind=False)
-    ):
+    if looks_like_day(text) or read_day(text, today_of(who, now), behind=False):
+        return await _take_written(message, tx, who, state, now)
+    await state.clear()
+    return await pass_on(message, tx, who, now)
+
+
+class Correction(Filter):
+    """A day on its own, soon after one was kept; the answer to somebody's message is for them."""
+
+    async def __call__(self, message: Message, who: Who, state: FSMContext, now: datetime) -> bool:
+        if message.text is None or message.reply_to_message is not None:
+            return False
+        data = await state.get_data()
+        if "until" not in data or _is_over(data, now):
+            return False
+        return read_day(message.text, today_of(who, now), behind=False) is not None
+
+
+@router.message(StateFilter(None), F.text, Correction())
+async def correct_day(message: Message, tx: Tx, who: Who, state: FSMContext, now: datetime) -> Says:
+    return await _take_written(message, tx, who, state, now, corrects=True)
+
+
+async def _take_written(
+    message: Message, tx: Tx, who: Who, state: FSMContext, now: datetime, *, corrects: bool = False
+) -> Says:
+    """Take the day, or ask for what is missing of it.
+
+    It ``corrects`` only what is still chosen: else it is about something else, as it would be for
+    a topic that is offered no more.
+    """
+    choice = await _dated(tx, who, int((await state.get_data()).get("topic", 0)), now)
+    if choice is None or (corrects and not choice.chosen):
         await state.clear()
         return await pass_on(message, tx, who, now)
     await record_heard(tx, who, now, kind="message", outcome="reminders")
     topic, today = choice.topic, today_of(who, now)
-    found = read_day(text, today, behind=lies_behind(topic.asks or ""))
+    carried = await _carried(state, choice, now)
+    found = read_day(message.text or "", today, behind=lies_behind(topic.asks or ""))
+    if isinstance(found, date):
+        return say(message.chat.id, *await _keep(tx, who, choice, found, state, now, carried))
+    await _wait_for_day(state, topic, carried)
     if isinstance(found, OnlyMonth):
         return say(message.chat.id, *ask_number(topic, found.year, found.month))
     if isinstance(found, NoSuchDay):
         return say(message.chat.id, *ask_year(topic, today, no_such_day(found)))
-    if found is None:
-        unread = _("I couldn't tell the day from that.")
-        return say(message.chat.id, *ask_year(topic, today, unread))
-    return say(message.chat.id, *await _keep(tx, who, choice, found, state, now))
+    unread = _("I couldn't tell the day from that.")
+    return say(message.chat.id, *ask_year(topic, today, unread))
 
 
 @router.callback_query(TopicTap.filter(F.act == "often"))
@@ -162,7 +226,8 @@ async def tap_every(
     offered = {"0": None} | {str(every): every for every in EVERY}
     if choice is None or not isinstance(day, date) or months not in offered:
         return no_more(tapped)
-    page = await _keep(tx, who, choice, day, state, now, every=offered[months])
+    carried = Carried(offered[months], (await _carried(state, choice, now)).new)
+    page = await _keep(tx, who, choice, day, state, now, carried)
     return [toast(tapped), replace(tapped, *page)]
 
 
@@ -178,28 +243,28 @@ async def _keep(
     day: date,
     state: FSMContext,
     now: datetime,
-    every: int | None = None,
+    carried: Carried,
 ) -> Page:
     """Take the day, or say why it cannot be one, and what to do."""
     topic, today = choice.topic, today_of(who, now)
     try:
-        await subscribe(tx, who, topic, now, day=day, every_months=every)
+        await subscribe(tx, who, topic, now, day=day, every_months=carried.every)
     except BadDay as bad:
         if bad.why == "past":
             said = _("{day} is over. If it comes again, how often? Or write the next day.")
-            await _wait_for_day(state, topic)
+            await _wait_for_day(state, topic, carried)
             return ask_often(topic, day, said.format(day=day_words(day)))
         said = (
             _("{day} is still to come. When was it last?")
             if bad.why == "ahead"
             else _("{day} is too far away.")
         )
-        await _wait_for_day(state, topic)
+        await _wait_for_day(state, topic, carried)
         return ask_year(topic, today, said.format(day=day_words(day)))
-    await state.clear()
+    await _may_be_corrected(state, topic, carried, now)
     on = await choice_of(tx, who, topic.id, now)
     assert on is not None  # it was there above, in the same transaction
-    offers = [] if choice.chosen else [button(_("Undo"), tap("off", topic.id))]
-    if every is None and not lies_behind(topic.asks or ""):
+    offers = [button(_("Undo"), tap("off", topic.id))] if carried.new else []
+    if carried.every is None and not lies_behind(topic.asks or ""):
         offers.append(button(_("It comes again"), tap("often", topic.id)))
     return changed_page(subscribed_words(on, today), *offers)
