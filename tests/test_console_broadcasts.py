@@ -1,60 +1,21 @@
 """The console's notices: what was sent, how far it is, who got it, and the stop."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime, timedelta
 
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import func, select, update
 
-from handlers.console import LiveFeed, console_app
 from handlers.console import broadcasts as pages
 from storage.database import Database
 from storage.models import Delivery, Look, Person
 from storage.outbox.broadcasts import access_broadcast, plan_broadcast
 from storage.outbox.burden import USED_UP
-from storage.people.logins import find_session
-from tests.console_county import County, make_county
-from tests.test_console import Client, Clock, console_i18n, link, post, text_of
+from tests import console_visit
+from tests.console_county import County
+from tests.console_visit import Client, Clock, Enter, post, text_of
 
-Enter = Callable[[int], Awaitable[str]]
-
-
-@pytest.fixture
-def clock(now: datetime) -> Clock:
-    return Clock(now)
-
-
-@pytest.fixture
-async def county(db: Database, now: datetime) -> County:
-    return await make_county(db, now, workers=5)
-
-
-@pytest.fixture
-async def client(db: Database, clock: Clock) -> AsyncIterator[Client]:
-    app = web.Application()
-    live = LiveFeed(db, interval=0.3)
-    app.add_subapp(
-        "/console/", console_app(db, console_i18n(), secure=False, clock=clock, live=live)
-    )
-    async with TestClient(TestServer(app)) as client:
-        yield client
-
-
-@pytest.fixture
-def enter(client: Client, db: Database, clock: Clock) -> Enter:
-    """Sign in; gives the session's token for forms."""
-
-    async def enter_as(person_id: int) -> str:
-        answer = await post(client, "/console/enter", {"token": await link(db, person_id, clock())})
-        cookie = answer.cookies["kinroom_console"].value
-        async with db.read() as tx:
-            session = await find_session(tx, cookie, clock())
-        assert session is not None
-        return session.csrf
-
-    return enter_as
+clock, county, live = console_visit.clock, console_visit.county, console_visit.live
+client, enter = console_visit.client, console_visit.enter
 
 
 async def _send(

@@ -1,49 +1,18 @@
 """The console's roll calls: how one stands, who it is, and its end."""
 
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
-import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import select, update
 
-from handlers.console import LiveFeed, console_app
 from storage.database import Database
 from storage.models import Checkin, Contact, Delivery, Look, Person, Rollcall
-from storage.people.logins import find_session
 from storage.rhythm.rollcalls import plan_rollcall
-from tests.console_county import County, make_county
-from tests.test_console import Client, Clock, console_i18n, link, post, text_of
+from tests import console_visit
+from tests.console_county import County
+from tests.console_visit import Client, Enter, post, text_of
 
-
-@pytest.fixture
-def clock(now: datetime) -> Clock:
-    return Clock(now)
-
-
-@pytest.fixture
-async def county(db: Database, now: datetime) -> County:
-    return await make_county(db, now, workers=5)
-
-
-@pytest.fixture
-async def client(db: Database, clock: Clock) -> AsyncIterator[Client]:
-    app = web.Application()
-    live = LiveFeed(db, interval=0.3)
-    app.add_subapp(
-        "/console/", console_app(db, console_i18n(), secure=False, clock=clock, live=live)
-    )
-    async with TestClient(TestServer(app)) as client:
-        yield client
-
-
-async def _enter(client: Client, db: Database, clock: Clock, person_id: int) -> str:
-    answer = await post(client, "/console/enter", {"token": await link(db, person_id, clock())})
-    async with db.read() as tx:
-        session = await find_session(tx, answer.cookies["kinroom_console"].value, clock())
-    assert session is not None
-    return session.csrf
+clock, county, live = console_visit.clock, console_visit.county, console_visit.live
+client, enter = console_visit.client, console_visit.enter
 
 
 async def _begin(db: Database, county: County, now: datetime, code: str) -> int:
@@ -78,10 +47,10 @@ async def _begin(db: Database, county: County, now: datetime, code: str) -> int:
 
 
 async def test_how_it_stands_and_who_it_is(
-    client: Client, db: Database, clock: Clock, county: County, now: datetime
+    client: Client, db: Database, county: County, now: datetime, enter: Enter
 ) -> None:
     call = await _begin(db, county, now, "he")
-    await _enter(client, db, clock, county.supervisor)
+    await enter(county.supervisor)
     async with db.write() as tx:
         silent = await tx.scalar(
             select(Checkin.person_id)
@@ -95,9 +64,9 @@ async def test_how_it_stands_and_who_it_is(
             .where(Person.id == silent)
             .values(phone=tx.vault.seal("person.phone", ref, "+8613800000001"))
         )
-    listed = await text_of(client, "/console/rollcalls?area=nan&lang=en")
+    listed = await text_of(client, "/console/rollcalls?area=nan")
     assert f"/console/rollcalls/{call}" in listed
-    page = await text_of(client, f"/console/rollcalls/{call}?lang=en")
+    page = await text_of(client, f"/console/rollcalls/{call}")
     assert "地震 <b>" in page  # unescaped by text_of
     assert 'data-key="count-help">1<' in page
     assert "+8613800000001" not in page
@@ -114,18 +83,18 @@ async def test_how_it_stands_and_who_it_is(
 
 
 async def test_only_ones_own_part_and_its_end(
-    client: Client, db: Database, clock: Clock, county: County, now: datetime
+    client: Client, db: Database, county: County, now: datetime, enter: Enter
 ) -> None:
     call = await _begin(db, county, now, "nan")
-    token = await _enter(client, db, clock, county.liaison)
-    page = await text_of(client, f"/console/rollcalls/{call}?lang=en")
+    token = await enter(county.liaison)
+    page = await text_of(client, f"/console/rollcalls/{call}")
     assert "Of those you look after." in page
     assert "End this roll call" not in page
     answer = await post(client, f"/console/rollcalls/{call}/end", {"csrf": token})
     assert answer.status == 404
-    await _enter(client, db, clock, county.stranger)
+    await enter(county.stranger)
     assert (await client.get(f"/console/rollcalls/{call}")).status in (200, 404)
-    token = await _enter(client, db, clock, county.supervisor)
+    token = await enter(county.supervisor)
     answer = await post(client, f"/console/rollcalls/{call}/end", {"csrf": token})
     assert answer.status == 303
     async with db.read() as tx:
@@ -133,14 +102,14 @@ async def test_only_ones_own_part_and_its_end(
     assert ended == now
     answer = await post(client, f"/console/rollcalls/{call}/end", {"csrf": token})
     assert answer.headers["Location"].endswith("late=1")
-    assert "Over since" in await text_of(client, f"/console/rollcalls/{call}?lang=en")
+    assert "Over since" in await text_of(client, f"/console/rollcalls/{call}")
 
 
 async def test_a_page_hears_that_it_changed(
-    client: Client, db: Database, clock: Clock, county: County, now: datetime
+    client: Client, db: Database, county: County, now: datetime, enter: Enter
 ) -> None:
     call = await _begin(db, county, now, "east")
-    await _enter(client, db, clock, county.liaison)
+    await enter(county.liaison)
     async with client.get(f"/console/rollcalls/{call}/live") as stream:
         assert stream.status == 200
         seen = b""

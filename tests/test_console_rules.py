@@ -1,26 +1,24 @@
 """The console's rules: who may change them, what a change would do, and what comes next."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime, timedelta
 from html import unescape
 
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import select
 
-from handlers.console import LiveFeed, console_app
 from storage.calendar.personal_dates import Personal
 from storage.calendar.recurrence import Weeks
 from storage.database import Database
 from storage.models import Person, Subscription, Topic
-from storage.people.logins import find_session
 from storage.rules.kept import add_rule, running_rules
 from storage.rules.terms import CheckinTerms, ReminderTerms
+from tests import console_visit
 from tests.console_county import County, make_county
-from tests.test_console import Client, Clock, console_i18n, link, post, text_of
+from tests.console_visit import Client, Enter, post, text_of
 
-Enter = Callable[[int], Awaitable[str]]
+clock, live = console_visit.clock, console_visit.live
+client, enter = console_visit.client, console_visit.enter
+
 WEEKLY = {
     "repeat": "weeks",
     "code": "weekly",
@@ -37,42 +35,12 @@ WEEKLY = {
 
 
 @pytest.fixture
-def clock(now: datetime) -> Clock:
-    return Clock(now)
-
-
-@pytest.fixture
 async def county(db: Database, now: datetime) -> County:
     county = await make_county(db, now, workers=3)
     async with db.write() as tx:
         terms = CheckinTerms("weekly", Weeks(1, (6,)))
         await add_rule(tx, county.areas["nan"], terms, now - timedelta(days=30))
     return county
-
-
-@pytest.fixture
-async def client(db: Database, clock: Clock) -> AsyncIterator[Client]:
-    app = web.Application()
-    live = LiveFeed(db, interval=0.3)
-    app.add_subapp(
-        "/console/", console_app(db, console_i18n(), secure=False, clock=clock, live=live)
-    )
-    async with TestClient(TestServer(app)) as client:
-        yield client
-
-
-@pytest.fixture
-def enter(client: Client, db: Database, clock: Clock) -> Enter:
-    async def enter_as(person_id: int) -> str:
-        answer = await post(client, "/console/enter", {"token": await link(db, person_id, clock())})
-        cookie = answer.cookies["kinroom_console"].value
-        async with db.read() as tx:
-            session = await find_session(tx, cookie, clock())
-        assert session is not None
-        await text_of(client, "/console/?lang=en")  # kept in a cookie
-        return session.csrf
-
-    return enter_as
 
 
 async def codes(db: Database) -> list[tuple[str, str, int]]:

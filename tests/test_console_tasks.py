@@ -1,7 +1,6 @@
 """The console's page of tasks: who waits, with whom it lies, who answers nothing."""
 
 import re
-from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 import pytest
@@ -15,22 +14,12 @@ from storage.database import Database
 from storage.models import Account, Checkin, Look, Person, Task
 from storage.register.figures import compute_register
 from storage.register.periods import week_of
+from tests import console_visit
 from tests.console_county import County, add_contact
-from tests.test_console import (
-    Client,
-    Clock,
-    client,
-    clock,
-    county,
-    link,
-    live,
-    post,
-    sign_in,
-    text_of,
-)
+from tests.console_visit import Client, Clock, SignIn, link, post, text_of
 
-SignIn = Callable[[int], Awaitable[None]]
-__all__ = ["client", "clock", "county", "live", "sign_in"]
+clock, county, live = console_visit.clock, console_visit.county, console_visit.live
+client, sign_in = console_visit.client, console_visit.sign_in
 
 
 async def _open(db: Database, county: County, now: datetime, *, raised: bool = False) -> str:

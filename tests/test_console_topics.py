@@ -1,23 +1,21 @@
 """The console's topics: who may change them, mistakes at their field, counts that name nobody."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime, timedelta
 from html import unescape
 
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
 
-from handlers.console import LiveFeed, console_app
 from storage.database import Database
 from storage.models import Subscription
-from storage.people.logins import find_session
 from storage.reminders.shipped import ensure_set
 from storage.reminders.topics import TopicInfo, find_topic
+from tests import console_visit
 from tests.console_county import County, make_county
-from tests.test_console import Client, Clock, console_i18n, link, post, text_of
+from tests.console_visit import Client, Enter, post, text_of
 
-Enter = Callable[[int], Awaitable[str]]
+clock, live = console_visit.clock, console_visit.live
+client, enter = console_visit.client, console_visit.enter
+
 FUND = {
     "code": "housing-fund",
     "name_zh": "公积金",
@@ -35,30 +33,6 @@ async def county(db: Database, now: datetime) -> County:
     async with db.write() as tx:
         await ensure_set(tx, now - timedelta(days=30))
     return county
-
-
-@pytest.fixture
-async def client(db: Database, now: datetime) -> AsyncIterator[Client]:
-    app = web.Application()
-    live = LiveFeed(db, interval=0.3)
-    console = console_app(db, console_i18n(), secure=False, clock=Clock(now), live=live)
-    app.add_subapp("/console/", console)
-    async with TestClient(TestServer(app)) as client:
-        yield client
-
-
-@pytest.fixture
-def enter(client: Client, db: Database, now: datetime) -> Enter:
-    async def enter_as(person_id: int) -> str:
-        answer = await post(client, "/console/enter", {"token": await link(db, person_id, now)})
-        cookie = answer.cookies["kinroom_console"].value
-        async with db.read() as tx:
-            session = await find_session(tx, cookie, now)
-        assert session is not None
-        await text_of(client, "/console/?lang=en")  # kept in a cookie
-        return session.csrf
-
-    return enter_as
 
 
 async def topic_of(db: Database, code: str) -> TopicInfo:
