@@ -1,8 +1,51 @@
 """The page's words for a contact: what happened, and on whose word."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from zoneinfo import ZoneInfo
+
 from aiogram.utils.i18n import gettext as _
 
 from storage.register.evidence import CheckinSeen, ContactSeen
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """Contacts of one day that say the same, one after the other; the newest first, none left out.
+
+    ``first`` and ``last`` are the times of the earliest and the latest, UTC.
+    """
+
+    contacts: tuple[ContactSeen, ...]
+
+    @property
+    def newest(self) -> ContactSeen:
+        return self.contacts[0]
+
+    @property
+    def first(self) -> datetime:
+        return self.contacts[-1].at
+
+    @property
+    def last(self) -> datetime:
+        return self.contacts[0].at
+
+
+def group_alike(contacts: Sequence[ContactSeen], zone: str) -> list[Alike]:
+    """The contacts in their order, those alike together; the day is the zone's.
+
+    What a person did themselves is put together; an officer's or the family's word stands alone.
+    """
+
+    def kind(contact: ContactSeen) -> tuple[object, ...]:
+        if contact.evidence != "self" or contact.corrected or contact.note:
+            return (contact.id,)
+        day = contact.at.astimezone(ZoneInfo(zone)).date()
+        return day, what_happened(contact)
+
+    return [Alike(tuple(those)) for _kind, those in groupby(contacts, kind)]
 
 
 def what_happened(contact: ContactSeen) -> str:
@@ -14,7 +57,7 @@ def what_happened(contact: ContactSeen) -> str:
     if contact.kind == "status":
         return _("said how things are: {status}").format(status=status_word(contact.outcome))
     return {
-        "message": _("wrote to the room"),
+        "message": _("wrote or tapped in the chat"),
         "help": _("asked for help"),
         "room": _("was in the family room"),
         "vouch": _("family said all is well"),

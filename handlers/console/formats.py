@@ -37,6 +37,14 @@ class Format:
         day = dates.format_skeleton("MMMEd", local, locale=self._locale)
         return f"{day} {local:%H:%M}"
 
+    def moments(self, first: datetime, last: datetime, zone: str) -> str:
+        """From the one to the other, on one day."""
+        begun, ended = self.moment(first, zone), f"{last.astimezone(ZoneInfo(zone)):%H:%M}"
+        return begun if begun.endswith(ended) else f"{begun}–{ended}"
+
+    def clock(self, at: datetime, zone: str) -> str:
+        return f"{at.astimezone(ZoneInfo(zone)):%H:%M:%S}"
+
     def day(self, at: datetime, zone: str) -> str:
         return dates.format_skeleton(
             "MMMd", at, tzinfo=dates.get_timezone(zone), locale=self._locale
