@@ -115,6 +115,21 @@ def test_a_rule_that_is_over_before_it_begins(county: Command, tmp_path: Path) -
     assert ", until 2099-12-31" in county(*way, "--ends", "2099-12-31").out
 
 
+def test_a_date_of_peoples_own_is_no_time_for_a_check_in(county: Command, tmp_path: Path) -> None:
+    """One mistake has one line, in a file and by options."""
+    reason = (
+        "dates of people's own are for reminders: a check-in goes by every and on, or by around."
+    )
+    file = tmp_path / "rules.toml"
+    weekly = 'every = "1 week"\non = ["wednesday"]'
+    assert weekly in RULE
+    file.write_text(RULE.replace(weekly, 'date = "certificate-expiry"'), encoding="utf-8")
+    complaint = county("rule", "load", str(file)).complaint
+    assert complaint == f"{file}: line 5, rule own, date: {reason}"
+    way = ("rule", "add", "own", "--area", "nanlai", "--date", "certificate-expiry")
+    assert county(*way).complaint == f"--date: {reason}"
+
+
 @pytest.mark.parametrize("text", ["", " \n\n", "# nothing yet\n"])
 def test_a_file_without_rules(county: Command, tmp_path: Path, text: str) -> None:
     file = tmp_path / "rules.toml"

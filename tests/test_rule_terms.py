@@ -275,7 +275,13 @@ REMINDER_TABLE = {"code": "a", "kind": "reminder", "topic": "t", "date": "x", "l
         ({"starts": "2027-02-30"}, ["starts: there is no day “2027-02-30” in the calendar."]),
         ({"starts": "soon"}, ["starts: write the date as 2026-12-06"]),
         ({"ends": 2027}, ["ends: write the date as 2026-12-06, not “2027”."]),
-        ({"date": "x"}, ["date: this is for rules of kind reminder."]),
+        ({"date": "x"}, ["date: dates of people's own are for reminders: a check-in goes by"]),
+        ({"date": "x", "every": None, "on": None}, ["date: dates of people's own are for remind"]),
+        (
+            {"date": "x", "every": None, "on": None, "days": [-7]},
+            ["date: dates of people's own are for remind"],
+        ),
+        ({"date": "x", "every": "6 months", "on": None}, ["date: dates of people's own are for"]),
     ],
 )
 def test_what_is_miswritten_in_a_check_in(change: dict[str, Any], problems: list[str]) -> None:

@@ -60,6 +60,9 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
 T = TypeVar("T")
 _LISTED: Final = re.compile(r"([a-z]+)\[([0-9]+)\]")
 _SCHEDULE: Final = frozenset({"every", "on", "around", "days", "lead", "date", "grace"})
+_NOT_BY_DATE: Final = (
+    "dates of people's own are for reminders: a check-in goes by every and on, or by around."
+)
 _SOME_DAY: Final = Weeks(1, (6,))  # stands in for a schedule that cannot be read
 
 
@@ -160,7 +163,9 @@ def _check_keys(reading: _Reading, kinds: tuple[str, ...]) -> None:
         other = next((kind for kind in KINDS if key in KEYS[kind]), None)
         if key in known:
             continue
-        if other is not None:
+        if key == "date":  # its own line: the lack of another schedule follows from it
+            reading.refuse(key, _NOT_BY_DATE)
+        elif other is not None:
             reading.refuse(key, f"this is for rules of kind {other}.")
         else:
             hint = suggest(key, known)
@@ -224,6 +229,8 @@ def _hours(reading: _Reading) -> Hours:
 def _when(reading: _Reading) -> When | Personal:
     table, own = reading.table, KEYS[str(reading.table["kind"])]
     by = [key for key in ("date", "around", "every") if key in table and key in own]
+    if "date" in table and "date" not in own and not ("every" in by and "on" in table):
+        return _SOME_DAY  # refused above, and what else is amiss follows from that
     if not by:
         choice = "every, around or date" if "date" in own else "every or around"
         reading.refuse("every", f"when is this due? Give {choice}.")
