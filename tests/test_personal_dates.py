@@ -1,5 +1,6 @@
 """Slots relative to a person's own dates: leads, months, leap days, and what is settled."""
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
@@ -14,9 +15,8 @@ from storage.calendar.personal_dates import (
     days_for,
     meant_days,
     next_time,
-    slots_for,
 )
-from storage.calendar.recurrence import Hours, Slot
+from storage.calendar.recurrence import Hours, Slot, instant_within, planned_at
 
 SHANGHAI, MADRID = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Madrid")
 EXPIRY = Personal("certificate-expiry", (-30, -7))
@@ -37,6 +37,26 @@ DATES = some.one_of(
 
 def at(text: str, zone: ZoneInfo = SHANGHAI) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=zone).astimezone(UTC)
+
+
+def slots_for(
+    rule: Personal,
+    known_date: date,
+    zone: ZoneInfo,
+    known_at: datetime,
+    hours: Hours,
+    *,
+    every_months: int | None = None,
+    done_for: date | None = None,
+) -> Iterator[Slot]:
+    """One person's slots, in order, when the date became known at ``known_at`` (UTC).
+
+    What was planned by then is left out, and what is about a day up to ``done_for``.
+    """
+    for turn, (day, about) in enumerate(days_for(rule, known_date, every_months)):
+        slot = Slot(day, instant_within(hours, zone, day), turn)
+        if planned_at(hours, zone, slot) > known_at and about > (done_for or date.min):
+            yield slot
 
 
 def told(slots: list[Slot], zone: ZoneInfo = SHANGHAI) -> list[str]:

@@ -125,17 +125,6 @@ def days_in(year: int, day: str) -> tuple[date, ...]:
     return _days_in(year, NAMED.get(day, day))
 
 
-def day_in(year: int, day: str) -> date:
-    """The date on which ``day`` falls in the Gregorian ``year``: the first, if it comes twice.
-
-    Raises ValueError as :func:`days_in` does, and if the day does not come in this year.
-    """
-    found = days_in(year, day)
-    if not found:
-        raise ValueError(f"There is no {day} between 1 January and 31 December {year}.")
-    return found[0]
-
-
 @lru_cache(maxsize=1024)
 def _days_in(year: int, written: str) -> tuple[date, ...]:
     if written == "term qingming":

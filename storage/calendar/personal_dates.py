@@ -5,15 +5,13 @@ What becomes of dates already past is stated in :mod:`storage.reminders.days`.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from heapq import heappop, heappush
 from itertools import count, islice
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from storage.calendar.almanac import YEARS
 from storage.calendar.months import later_by_months, month_count
-from storage.calendar.recurrence import Hours, Slot, instant_within, planned_at
 
 TURNS: Final = 10
 """How often a rule that repeats by months comes back while the date stays as it is."""
@@ -92,23 +90,3 @@ def days_for(
         for offset in rule.offsets:
             heappush(waiting, (about + timedelta(days=offset), about))
     yield from before(date.max)
-
-
-def slots_for(
-    rule: Personal,
-    known_date: date,
-    zone: ZoneInfo,
-    known_at: datetime,
-    hours: Hours,
-    *,
-    every_months: int | None = None,
-    done_for: date | None = None,
-) -> Iterator[Slot]:
-    """One person's slots, in order, when the date became known at ``known_at`` (UTC).
-
-    What was planned by then is left out, and what is about a day up to ``done_for``.
-    """
-    for turn, (day, about) in enumerate(days_for(rule, known_date, every_months)):
-        slot = Slot(day, instant_within(hours, zone, day), turn)
-        if planned_at(hours, zone, slot) > known_at and about > (done_for or date.min):
-            yield slot

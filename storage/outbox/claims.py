@@ -12,7 +12,7 @@ from storage.database import Tx
 from storage.engine.given import as_given, given_ids
 from storage.engine.prepared import Prepared
 from storage.models import Account, Area, Broadcast, Checkin, Delivery, Person
-from storage.outbox.messages import BROADCAST, CHECKIN, QUEUED, REMINDER, SENDING, URGENT
+from storage.outbox.messages import BROADCAST, PRIORITIES, QUEUED, SENDING
 from storage.people.who import LANGUAGE, TIMEZONE
 
 _AT: Final = Delivery.not_before.type
@@ -148,8 +148,7 @@ def _head(priority: int) -> Any:
     )
 
 
-_PRIORITIES: Final = (URGENT, CHECKIN, REMINDER, BROADCAST)
-_HEADS: Final = Prepared(select(*(_head(it).label(f"head{it}") for it in _PRIORITIES)))
+_HEADS: Final = Prepared(select(*(_head(it).label(f"head{it}") for it in PRIORITIES)))
 _MOST_BROADCASTS: Final = 200
 _BROADCASTS_DUE: Final = Prepared(
     select(Broadcast.id)
@@ -229,7 +228,7 @@ async def find_due(tx: Tx, now: datetime, lane: int, behind: Mapping[Queue, Plac
     Takes no lock; a queue that ``behind`` does not name is looked at from its front.
     """
     values: dict[str, Any] = {"on_lane": lane, "at": now}
-    queues = [Queue(lane, priority) for priority in _PRIORITIES]
+    queues = [Queue(lane, priority) for priority in PRIORITIES]
     for queue in queues:
         at, after_id = behind.get(queue, FRONT)
         values[f"after{queue.priority}"] = at
