@@ -7,7 +7,7 @@ from storage.people.erasure import erase_person
 from storage.people.who import Who
 from storage.talk.conversation import Body, add_message, find_chat, messages_before, open_chat
 from tests.county import make_area, make_person
-from tests.test_kin import tie
+from tests.kin_family import tie
 
 
 async def said(tx: Tx, who: Who, now: datetime, *texts: str, me: bool = False) -> None:

@@ -26,7 +26,7 @@ __all__ = ["town"]
 
 MINE = "My data"
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-"""What the databases do differently here, ``test_kin`` asks of both."""
+"""What the databases do differently here, ``test_kin_…`` ask of both."""
 AGREED = (
     "{name} has agreed, and can say for you now that all is well. "
     'Under "My data" you can end it any time.'
