@@ -131,7 +131,8 @@ def given_rows(
         _OF_TYPE[kind](each.c.value, literal_column(str(place), Integer())).label(column)
         for place, (column, kind) in enumerate(columns.items())
     )
-    return select(*found).cte(name)
+    # Materialized, or SQLite would take the text apart anew for each row that it is joined to.
+    return select(*found).cte(name).prefix_with("MATERIALIZED")
 
 
 def _as_text(value: int | str | date | datetime) -> int | str:

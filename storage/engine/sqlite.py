@@ -18,8 +18,8 @@ _PRAGMAS = (
     "busy_timeout = 10000",
     "cache_size = -16000",
     "temp_store = MEMORY",
-    # 16 MiB of log: the pages that every commit touches are written home once for many commits.
-    "wal_autocheckpoint = 4000",
+    # 64 MiB of log: the pages that every commit touches are written home once for many commits.
+    "wal_autocheckpoint = 16000",
 )
 
 

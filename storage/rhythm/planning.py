@@ -266,16 +266,21 @@ async def plan_slot(
     # work out everyone's minute once for each quarter.
     asked = union_all(*(expected.where(part) for part in parts)).cte("asked")
     asked = asked.prefix_with("MATERIALIZED")
-    checkins = select(
-        asked.c.person_id,
-        asked.c.area_id,
-        literal(rule.id),
-        literal(rule.version),
-        literal(slot.key),
-        hours.c.at,
-        hours.c.until,
-        hours.c.step,
-    ).where(hours.c.minute == asked.c.minute)
+    # In the order of people, in which two of the indexes are: each of their pages is met once.
+    checkins = (
+        select(
+            asked.c.person_id,
+            asked.c.area_id,
+            literal(rule.id),
+            literal(rule.version),
+            literal(slot.key),
+            hours.c.at,
+            hours.c.until,
+            hours.c.step,
+        )
+        .where(hours.c.minute == asked.c.minute)
+        .order_by(asked.c.person_id)
+    )
     await tx.execute(
         tx.insert(Checkin)
         .from_select(_ASKED, checkins, include_defaults=False)

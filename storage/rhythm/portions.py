@@ -10,9 +10,9 @@ from storage.database import Tx
 from storage.models import Area, Person
 from storage.rules.kept import RuleInfo, governed
 
-PORTION: Final = 5000
+PORTION: Final = 10_000
 """People asked in one transaction: some tenths of a second, which is all that anyone else who
-writes on SQLite has to wait."""
+writes on SQLite has to wait. In fewer, the same pages of the indexes were written too often."""
 _FIRST_LOOK, _LONGEST_LOOK = 8, 512
 _MOST_AREAS: Final = 1000
 
