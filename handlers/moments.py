@@ -1,10 +1,11 @@
 """Days and moments in a person's zone, as the reader writes them."""
 
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from aiogram.utils.i18n import get_i18n
 from babel.dates import format_skeleton
+
+from storage.calendar.zone import zone_of
 
 
 class Moments:
@@ -14,7 +15,7 @@ class Moments:
     """
 
     def __init__(self, zone: str, near: date) -> None:
-        self._zone = ZoneInfo(zone)
+        self._zone = zone_of(zone)
         self._near = near
         self._locale = get_i18n().current_locale
 

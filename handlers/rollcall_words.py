@@ -1,12 +1,12 @@
 """Roll calls in words: the question, its nudges, how it stands, how it ended."""
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from aiogram.utils.i18n import get_i18n, ngettext
 from aiogram.utils.i18n import gettext as _
 
 from handlers.say import clock_time
+from storage.calendar.zone import zone_of
 from storage.outbox.contents import Told
 from storage.people.destinations import Destination
 from storage.people.places import place_name
@@ -137,7 +137,7 @@ def count_lines(
 
 def _when(at: datetime, now: datetime, timezone: str) -> str:
     """The hour, with the day where it is not today's."""
-    zone = ZoneInfo(timezone)
+    zone = zone_of(timezone)
     hour = clock_time(at, timezone)
     days = (at.astimezone(zone).date() - now.astimezone(zone).date()).days
     if days == 0:

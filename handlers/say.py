@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime, time
 from functools import lru_cache
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from aiogram.methods import (
     AnswerCallbackQuery,
@@ -22,9 +21,10 @@ from aiogram.types import (
 )
 from aiogram.utils.i18n import get_i18n
 from aiogram.utils.i18n import gettext as _
-from babel.dates import format_date, format_time, get_timezone, get_timezone_name
+from babel.dates import format_date, format_time, get_timezone_name
 
 from handlers.joined import without_buttons, without_question
+from storage.calendar.zone import zone_of
 
 Says = TelegramMethod[Any] | Sequence[TelegramMethod[Any]] | None
 Markup = InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove
@@ -82,7 +82,7 @@ def in_both(message: str, **values: str) -> str:
 
 def clock_time(at: datetime, timezone: str) -> str:
     """The hour and minute of ``at`` in the person's zone and language."""
-    local = at.astimezone(ZoneInfo(timezone))
+    local = at.astimezone(zone_of(timezone))
     return _hour_and_minute(local.hour, local.minute, get_i18n().current_locale)
 
 
@@ -93,20 +93,20 @@ def _hour_and_minute(hour: int, minute: int, language: str) -> str:
 
 def day(at: datetime, timezone: str) -> str:
     """The date of ``at`` in the person's zone and language, with its year."""
-    local = at.astimezone(ZoneInfo(timezone))
+    local = at.astimezone(zone_of(timezone))
     return format_date(local, "long", locale=get_i18n().current_locale)
 
 
 def short_day(at: datetime, timezone: str) -> str:
     """The weekday and date without the year: "Mon 16 Nov"."""
     pattern = {"zh": "M月d日EEEE"}.get(get_i18n().current_locale, "EEE d MMM")
-    return format_date(at.astimezone(ZoneInfo(timezone)), pattern, locale=get_i18n().current_locale)
+    return format_date(at.astimezone(zone_of(timezone)), pattern, locale=get_i18n().current_locale)
 
 
 def zone_name(timezone: str) -> str:
     """The zone as people call it: 中国标准时间, Japan Standard Time."""
     name: str = get_timezone_name(
-        get_timezone(timezone), zone_variant="generic", locale=get_i18n().current_locale
+        zone_of(timezone), zone_variant="generic", locale=get_i18n().current_locale
     )
     return name
 

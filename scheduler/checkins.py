@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from scheduler.quiet import zone_of
 from storage.calendar.recurrence import Hours, Slot, first_instant, next_slot, planned_at
+from storage.calendar.zone import zone_of
 from storage.database import Database, Tx
 from storage.reminders.days import first_tick
 from storage.rhythm.planning import (

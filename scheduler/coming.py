@@ -7,8 +7,8 @@ from typing import Final
 from sqlalchemy import select
 
 from scheduler.checkins import quarters_of
-from scheduler.quiet import zone_of
 from storage.calendar.recurrence import is_turn_of, next_slot, planned_at
+from storage.calendar.zone import zone_of
 from storage.database import Tx
 from storage.models import Checkin, Person, RuleClock
 from storage.people.areas import get_area

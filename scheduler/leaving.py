@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
-from scheduler.quiet import wait_until, zone_of
+from scheduler.quiet import wait_until
+from storage.calendar.zone import zone_of
 from storage.outbox.claims import Claimed
 
 _ASKS_THE_EXPECTED: Final = ("checkin", "nudge", "nudge_again", "rollcall", "rollcall_nudge")

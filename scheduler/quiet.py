@@ -5,24 +5,13 @@ from it; whoever works at night keeps the day quiet, and is asked in what is lef
 """
 
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from storage.calendar.recurrence import first_instant
 
 NIGHT: Final = (21, 8)
 """Local hours: from, to."""
-_FALLBACK: Final = "Asia/Shanghai"
-
-
-@cache
-def zone_of(name: str) -> ZoneInfo:
-    """The zone of this name; that of most workers when the tz database does not know it."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo(_FALLBACK)
 
 
 def wait_until(now: datetime, zone: ZoneInfo, quiet_from: int, quiet_to: int) -> datetime | None:

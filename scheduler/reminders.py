@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from scheduler.checkins import quarters_of
-from scheduler.quiet import zone_of
 from storage.calendar.recurrence import Hours, Slot, instant_within, next_opening
+from storage.calendar.zone import zone_of
 from storage.database import Database, Tx
 from storage.reminders.days import due_days, next_tick
 from storage.reminders.planning import due_reminder_clocks, is_reminder_due, plan_reminders

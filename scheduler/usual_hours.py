@@ -11,8 +11,8 @@ from typing import Final
 
 from sqlalchemy import bindparam, select, update
 
-from scheduler.quiet import zone_of
 from scheduler.usual_hour import drift
+from storage.calendar.zone import zone_of
 from storage.database import Tx
 from storage.engine.prepared import Prepared
 from storage.models import Checkin, Person, Rule

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from scheduler.quiet import quiet_until, zone_of
+from scheduler.quiet import quiet_until
 from storage.calendar.almanac import days_in
 from storage.calendar.recurrence import (
     Around,
@@ -27,6 +27,7 @@ from storage.calendar.recurrence import (
     slot_on,
     slots_between,
 )
+from storage.calendar.zone import zone_of
 
 ZONES = some.sampled_from(sorted(available_timezones() - {"localtime", "Factory"}))
 DAYS = some.dates(date(2024, 1, 1), date(2037, 12, 31))

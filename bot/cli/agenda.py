@@ -32,9 +32,8 @@ def agenda(
     Reminders that follow a date of each person's own stand on the days of at least 5 people, with
     how many they are: fewer would say who. The calendar is known until 2100.
     """
-    from zoneinfo import ZoneInfo
-
     from storage.calendar.almanac import YEARS
+    from storage.calendar.zone import zone_of
     from storage.errors import Refused
     from storage.people.areas import check_timezone, find_area
     from storage.rhythm.agenda import agenda as compute
@@ -66,7 +65,7 @@ def agenda(
             return found, rules, await load_dates(tx, found, rules), reached
 
     found, rules, dates, reached = with_database(work)
-    zone = ZoneInfo(timezone or found.timezone)
+    zone = zone_of(timezone or found.timezone)
     today = datetime.now(zone).date()
     if days[1] < today:
         raise Refused(

@@ -2,7 +2,6 @@
 
 from datetime import date, timedelta
 from itertools import groupby, islice
-from zoneinfo import ZoneInfo
 
 from aiogram.utils.i18n import gettext as _
 from aiohttp import web
@@ -12,6 +11,7 @@ from handlers.console.frame import CONSOLE, find_areas, write_page
 from handlers.console.rules import read_titles
 from handlers.moments import Moments
 from storage.calendar.almanac import YEARS
+from storage.calendar.zone import zone_of
 from storage.installation import DEMO, find_value
 from storage.rhythm.agenda import agenda, is_personal, load_dates
 from storage.rhythm.reach import FEW, count_reached, may_tell
@@ -28,7 +28,7 @@ async def show_agenda(request: web.Request) -> web.Response:
     now = console.clock()
     async with console.db.read() as tx:
         areas, area = await find_areas(tx, request)
-        zone = ZoneInfo(area.timezone)
+        zone = zone_of(area.timezone)
         today = now.astimezone(zone).date()
         first, note = _read_first(request.query.get("from"), today)
         last = min(first + timedelta(weeks=WEEKS, days=-1), _LAST)

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
+from storage.calendar.zone import zone_of
 from storage.register.figures import Counts
 from storage.register.periods import Period
 
@@ -55,7 +55,7 @@ def group_months(periods: Sequence[Period], zone: str) -> list[Month]:
     months: list[Month] = []
     last = None
     for period in periods:
-        local = period.start.astimezone(ZoneInfo(zone))
+        local = period.start.astimezone(zone_of(zone))
         if (local.year, local.month) == last:
             months[-1] = Month(months[-1].start, months[-1].span + 1)
         else:

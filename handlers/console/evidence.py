@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
-from zoneinfo import ZoneInfo
 
 from aiogram.utils.i18n import gettext as _
 
+from storage.calendar.zone import zone_of
 from storage.register.evidence import CheckinSeen, ContactSeen
 
 
@@ -42,7 +42,7 @@ def group_alike(contacts: Sequence[ContactSeen], zone: str) -> list[Alike]:
     def kind(contact: ContactSeen) -> tuple[object, ...]:
         if contact.evidence != "self" or contact.corrected or contact.note:
             return (contact.id,)
-        day = contact.at.astimezone(ZoneInfo(zone)).date()
+        day = contact.at.astimezone(zone_of(zone)).date()
         return day, what_happened(contact)
 
     return [Alike(tuple(those)) for _kind, those in groupby(contacts, kind)]

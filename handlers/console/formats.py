@@ -1,10 +1,10 @@
 """Numbers, rates and dates as the reader writes them."""
 
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from babel import dates, numbers
 
+from storage.calendar.zone import zone_of
 from storage.register.periods import Period
 
 
@@ -33,38 +33,34 @@ class Format:
         return str(min(max(round(rate * 100), 1), 99) if 0 < rate < 1 else round(rate * 100))
 
     def moment(self, at: datetime, zone: str) -> str:
-        local = at.astimezone(ZoneInfo(zone))
+        local = at.astimezone(zone_of(zone))
         day = dates.format_skeleton("MMMEd", local, locale=self._locale)
         return f"{day} {local:%H:%M}"
 
     def moments(self, first: datetime, last: datetime, zone: str) -> str:
         """From the one to the other, on one day."""
-        begun, ended = self.moment(first, zone), f"{last.astimezone(ZoneInfo(zone)):%H:%M}"
+        begun, ended = self.moment(first, zone), f"{last.astimezone(zone_of(zone)):%H:%M}"
         return begun if begun.endswith(ended) else f"{begun}–{ended}"
 
     def clock(self, at: datetime, zone: str) -> str:
-        return f"{at.astimezone(ZoneInfo(zone)):%H:%M:%S}"
+        return f"{at.astimezone(zone_of(zone)):%H:%M:%S}"
 
     def day(self, at: datetime, zone: str) -> str:
-        return dates.format_skeleton(
-            "MMMd", at, tzinfo=dates.get_timezone(zone), locale=self._locale
-        )
+        return dates.format_skeleton("MMMd", at, tzinfo=zone_of(zone), locale=self._locale)
 
     def short_day(self, at: datetime, zone: str) -> str:
-        return dates.format_skeleton("Md", at, tzinfo=dates.get_timezone(zone), locale=self._locale)
+        return dates.format_skeleton("Md", at, tzinfo=zone_of(zone), locale=self._locale)
 
     def month(self, at: datetime, zone: str) -> str:
-        return dates.format_skeleton(
-            "MMM", at, tzinfo=dates.get_timezone(zone), locale=self._locale
-        )
+        return dates.format_skeleton("MMM", at, tzinfo=zone_of(zone), locale=self._locale)
 
     def day_number(self, at: datetime, zone: str) -> str:
-        return str(at.astimezone(ZoneInfo(zone)).day)
+        return str(at.astimezone(zone_of(zone)).day)
 
     def span(self, period: Period, zone: str) -> str:
         """A week's or month's days, both ends included."""
-        first = period.start.astimezone(ZoneInfo(zone)).date()
-        last = (period.end.astimezone(ZoneInfo(zone)) - timedelta(microseconds=1)).date()
+        first = period.start.astimezone(zone_of(zone)).date()
+        last = (period.end.astimezone(zone_of(zone)) - timedelta(microseconds=1)).date()
         if first.day == 1 and (last.month, last.year) == (first.month, first.year):
             return dates.format_skeleton("yMMMM", first, locale=self._locale)
         return dates.format_interval(first, last, "yMMMd", locale=self._locale)

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
@@ -19,6 +18,7 @@ from handlers.console.rule_form import (
 )
 from handlers.console.rule_problems import problem_words
 from handlers.console.rules import coming_words, find_for
+from storage.calendar.zone import zone_of
 from storage.database import Tx
 from storage.errors import Refused
 from storage.installation import DEMO, find_value
@@ -102,7 +102,7 @@ async def _take(request: web.Request, *, is_new: bool) -> web.Response:
     preview = None
     if terms is not None and not problems:
         planned = _as_kept(draft, terms, now)
-        local = now.astimezone(ZoneInfo(draft.area.timezone))
+        local = now.astimezone(zone_of(draft.area.timezone))
         preview = {
             "people": people if may_tell(planned, people) else None,
             "schedule": rule_words.schedule_words(as_table(terms)),

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from datetime import timedelta
 from itertools import islice
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from aiogram.utils.i18n import get_i18n
 from aiogram.utils.i18n import gettext as _
@@ -15,6 +14,7 @@ from handlers.console.frame import CONSOLE, find_areas, session_of, write_page
 from handlers.moments import Moments
 from storage.calendar.personal_dates import Personal
 from storage.calendar.recurrence import slots_between
+from storage.calendar.zone import zone_of
 from storage.database import Tx
 from storage.installation import DEMO, find_value
 from storage.people.areas import AreaInfo, get_area
@@ -82,7 +82,7 @@ async def show_rule(request: web.Request) -> web.Response:
         table=as_table(rule.terms),
         above=above,
         below=below,
-        coming=coming_words(rule, now.astimezone(ZoneInfo(area.timezone)), area),
+        coming=coming_words(rule, now.astimezone(zone_of(area.timezone)), area),
         by_word=by_word,
         rule_words=rule_words,
         late="late" in request.query,
@@ -125,7 +125,7 @@ def coming_words(rule: RuleInfo, now: Any, area: AreaInfo) -> list[str]:
     """The next days of a rule in its area's zone; none where each person has a date of theirs."""
     if rule.stopped_at is not None or isinstance(rule.terms.when, Personal):
         return []
-    zone = ZoneInfo(area.timezone)
+    zone = zone_of(area.timezone)
     slots = slots_between(rule.timing, zone, now, now + _AHEAD)
     when = Moments(area.timezone, now.date())
     return [when.at(slot.at) for slot in islice(slots, _NEXT)]

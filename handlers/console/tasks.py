@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from aiogram.utils.i18n import gettext as _
 from aiohttp import web
 
 from handlers.console.frame import CONSOLE, find_areas, session_of, write_page
 from handlers.next_steps import habit_step, habit_words, steps_words, task_since, task_why
+from storage.calendar.zone import zone_of
 from storage.database import Tx
 from storage.installation import DEMO, find_value
 from storage.people.areas import AreaInfo
@@ -111,7 +111,7 @@ def _line(task: TaskLine, facts: dict[int, Facts], timezone: str, now: datetime)
 
 
 def _days(then: datetime, timezone: str, now: datetime) -> int:
-    zone = ZoneInfo(timezone)
+    zone = zone_of(timezone)
     return max(0, (now.astimezone(zone).date() - then.astimezone(zone).date()).days)
 
 

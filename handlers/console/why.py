@@ -5,12 +5,12 @@ Of what a worker asked to be reminded of, health among it, officers hear nothing
 
 from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
 from handlers.console.frame import CONSOLE, session_of
 from handlers.why_words import PARTS, part_word, sentences, told
+from storage.calendar.zone import zone_of
 from storage.database import Tx
 from storage.errors import Refused
 from storage.people.access import WorkerInfo, access_worker
@@ -35,7 +35,7 @@ def read_day(asked: str | None) -> date | None:
 async def read_why(tx: Tx, worker: WorkerInfo, asked: str | None, now: datetime) -> dict[str, Any]:
     """What the person's page shows of a day: sentences in parts, and the days around it."""
     why = await explain(tx, worker.person_id, read_day(asked), now)
-    today = now.astimezone(ZoneInfo(why.timezone)).date()
+    today = now.astimezone(zone_of(why.timezone)).date()
     parts = told(why, today)
     return {
         "day": why.day,

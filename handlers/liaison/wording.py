@@ -1,12 +1,12 @@
 """How a person's silence is put into words for a liaison."""
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from aiogram.utils.i18n import get_i18n, ngettext
 from aiogram.utils.i18n import gettext as _
 
 from handlers.say import short_day
+from storage.calendar.zone import zone_of
 from storage.people.places import place_name
 from storage.register.silence import SilentPerson
 
@@ -30,7 +30,7 @@ def place_of(person: SilentPerson) -> str | None:
 
 def days_between(then: datetime, now: datetime, timezone: str) -> int:
     """Whole days on the officer's calendar."""
-    zone = ZoneInfo(timezone)
+    zone = zone_of(timezone)
     return max(0, (now.astimezone(zone).date() - then.astimezone(zone).date()).days)
 
 

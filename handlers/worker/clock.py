@@ -11,7 +11,7 @@ from handlers.keyboards import button
 from handlers.say import Says, clock_time, replace, toast
 from handlers.worker.access import worker
 from handlers.worker.rhythm_page import back_to_rhythm, city_of, rhythm_page, tap
-from scheduler.quiet import zone_of
+from storage.calendar.zone import zone_of
 from storage.database import Tx
 from storage.people.hours import hours_of, set_zone
 from storage.people.places import Place, place_name

@@ -14,7 +14,7 @@ from handlers.callbacks import DataTap
 from handlers.keyboards import button
 from handlers.say import clock_time, day, zone_name
 from scheduler.coming import Coming, next_checkin
-from scheduler.quiet import zone_of
+from storage.calendar.zone import zone_of
 from storage.database import Tx
 from storage.people.hours import Hours, hours_of, quiet_spans
 from storage.people.who import Who
@@ -185,7 +185,9 @@ def day_words(at: datetime, timezone: str) -> str:
 
 def city_of(timezone: str) -> str:
     """The city after which a zone is called."""
-    name: str = get_timezone_location(timezone, locale=get_i18n().current_locale, return_city=True)
+    name: str = get_timezone_location(
+        zone_of(timezone), locale=get_i18n().current_locale, return_city=True
+    )
     return name
 
 

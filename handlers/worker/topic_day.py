@@ -2,7 +2,6 @@
 
 from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple
-from zoneinfo import ZoneInfo
 
 from aiogram import F, Router
 from aiogram.filters import Filter, StateFilter
@@ -29,6 +28,7 @@ from handlers.worker.topics_page import (
     tap,
 )
 from storage.calendar.personal_dates import lies_behind
+from storage.calendar.zone import zone_of
 from storage.database import Tx
 from storage.people.who import Who
 from storage.register.contacts import record_heard
@@ -57,7 +57,7 @@ class Carried(NamedTuple):
 
 
 def today_of(who: Who, now: datetime) -> date:
-    return now.astimezone(ZoneInfo(who.timezone)).date()
+    return now.astimezone(zone_of(who.timezone)).date()
 
 
 def no_more(tapped: CallbackQuery) -> Says:

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, insert, select, update
 
+from storage.calendar.zone import zone_of
 from storage.database import Tx
 from storage.family.asking import Answer, name_of
 from storage.family.ties import STANDS, Spoken, spoken_for
@@ -135,7 +135,7 @@ async def _why_none(tx: Tx, who: Who, kin_id: int) -> Said:
 
 
 async def _vouched_today(tx: Tx, who: Who, about: Spoken, now: datetime) -> bool:
-    zone = ZoneInfo(who.timezone)
+    zone = zone_of(who.timezone)
     midnight = datetime.combine(now.astimezone(zone).date(), time(), zone)
     noted = await tx.scalar(
         select(Contact.id)

@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from zoneinfo import ZoneInfo
 
+from storage.calendar.zone import zone_of
 from storage.errors import Refused
 
 _WEEK = re.compile(r"([0-9]{4})-W([0-9]{2})")
@@ -126,4 +126,4 @@ def _check_year(year: int) -> None:
 
 
 def _zone(zone: str | tzinfo) -> tzinfo:
-    return ZoneInfo(zone) if isinstance(zone, str) else zone
+    return zone_of(zone) if isinstance(zone, str) else zone

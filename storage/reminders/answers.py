@@ -10,6 +10,7 @@ from sqlalchemy import or_, select, update
 
 from storage.calendar.personal_dates import Personal
 from storage.calendar.recurrence import instant_within
+from storage.calendar.zone import zone_of
 from storage.database import Tx
 from storage.models import Delivery, Reminder, Rule, Subscription, Topic
 from storage.outbox.messages import REMINDER, enqueue
@@ -157,7 +158,7 @@ async def answer_reminder(
     await tx.execute(
         update(Reminder).where(Reminder.id == row.id).values(answered_at=now, answer=answer)
     )
-    zone = ZoneInfo(who.timezone)
+    zone = zone_of(who.timezone)
     if answer == "later":
         again = await _put_off(tx, row, terms, zone, now)
         return Answered(row.topic_id, row.names, True, False, again_on=again)

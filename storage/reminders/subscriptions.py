@@ -4,11 +4,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, update
 
 from storage.calendar.personal_dates import lies_behind, next_time
+from storage.calendar.zone import zone_of
 from storage.database import Tx
 from storage.errors import Refused
 from storage.models import Delivery, Reminder, Subscription, Topic
@@ -61,7 +61,7 @@ async def choices_of(tx: Tx, who: Who, now: datetime) -> list[Choice]:
         )
     }
     rules = await _rules_for(tx, who)
-    zone = ZoneInfo(who.timezone)
+    zone = zone_of(who.timezone)
     found = []
     for topic in topics:
         row = mine.get(topic.id)
@@ -130,7 +130,7 @@ async def subscribe(
     if topic.asks is not None:
         if day is None:
             raise BadDay("far")
-        check_day(topic.asks, day, every_months, now.astimezone(ZoneInfo(who.timezone)).date())
+        check_day(topic.asks, day, every_months, now.astimezone(zone_of(who.timezone)).date())
     changed = await tx.execute(
         update(Subscription)
         .where(

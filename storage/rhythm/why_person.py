@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, select
 
+from storage.calendar.zone import zone_of
 from storage.database import Tx
 from storage.models import Account, Area, Consent, Enrolment, Person, StatusChange
 from storage.people.enrolment import PURPOSE
@@ -45,7 +46,7 @@ class Life:
 
     @property
     def zone(self) -> ZoneInfo:
-        return ZoneInfo(self.timezone)
+        return zone_of(self.timezone)
 
     def bounds(self, day: date) -> tuple[datetime, datetime]:
         """The local day's first moment, and the first of the day after, in UTC."""
@@ -137,15 +138,6 @@ def _not(reason: Reason, since: datetime | None) -> Expected:
     return Expected(False, reason, since, None)
 
 
-def known_zone(name: str) -> str:
-    """``name``, or Beijing's where the tz database does not know it."""
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return _BEIJING
-    return name
-
-
 async def load_life(tx: Tx, person_id: int, now: datetime) -> Life:
     """Everything kept of a person's time on the register; small, however long it was."""
     row = (
@@ -187,7 +179,7 @@ async def load_life(tx: Tx, person_id: int, now: datetime) -> Life:
     return Life(
         row=row,
         name=tx.vault.open("person.name", row.ref, row.name) if row.name else "",
-        timezone=known_zone(zone or _BEIJING),
+        timezone=zone_of(zone or _BEIJING).key,
         tenures=tenures,
         consents=await _consents(tx, person_id),
         statuses=await _statuses(tx, person_id),

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     ColumnElement,
@@ -25,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from storage.calendar.recurrence import Timing
+from storage.calendar.zone import zone_of
 from storage.database import Tx
 from storage.errors import Refused
 from storage.models import Area, Checkin, Rule, RuleClock, RuleVersion
@@ -51,7 +51,7 @@ class RuleInfo:
     @property
     def timing(self) -> Timing:
         """The rule's arithmetic; "every second week" is counted from the day it was made, there."""
-        return timing_of(self.terms, self.since.astimezone(ZoneInfo(self.area_timezone)).date())
+        return timing_of(self.terms, self.since.astimezone(zone_of(self.area_timezone)).date())
 
 
 RULE_COLUMNS: Final = (

@@ -8,10 +8,10 @@ own. Rules that only sometimes meet are fine.
 from datetime import date, datetime, timedelta
 from itertools import takewhile
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from storage.calendar.personal_dates import Personal
 from storage.calendar.recurrence import planned_days
+from storage.calendar.zone import zone_of
 from storage.database import Tx
 from storage.people.areas import AreaInfo
 from storage.rules.kept import RuleInfo, rules_over, running_rules
@@ -26,7 +26,7 @@ async def find_overlaps(
     tx: Tx, area: AreaInfo, terms: Terms, now: datetime, *, rule_id: int | None = None
 ) -> list[Problem]:
     """What is wrong with checked ``terms`` where they are to stand; ``rule_id`` is edited."""
-    today = now.astimezone(ZoneInfo(area.timezone)).date()
+    today = now.astimezone(zone_of(area.timezone)).date()
     if terms.ends is not None and not _comes_yet(terms, terms.ends, today):
         over = terms.ends < today
         why = f"{terms.ends} is over already" if over else f"no day of it comes by {terms.ends}"
@@ -84,7 +84,7 @@ def _same_days(terms: ReminderTerms, other: RuleInfo, today: date) -> bool:
 
 
 def _since(rule: RuleInfo) -> date:
-    return rule.since.astimezone(ZoneInfo(rule.area_timezone)).date()
+    return rule.since.astimezone(zone_of(rule.area_timezone)).date()
 
 
 def _days(terms: Terms, since: date, today: date) -> set[date]:
