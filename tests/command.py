@@ -1,12 +1,18 @@
 """Running the command as an operator does, in this process."""
 
+import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
 from bot.cli import main
+from storage.database import Database, Tx
+from storage.vault import Vault
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +53,17 @@ class Command:
         code = main(list(arguments))
         out, err = self._captured.readouterr()
         return Done(code, out, err)
+
+
+def write_to(url: str, vault: Vault, work: Callable[[Tx], Awaitable[T]]) -> T:
+    """Look at or change the database between two commands, in one transaction."""
+
+    async def run() -> T:
+        db = Database(url, vault, pool_size=1)
+        try:
+            async with db.write() as tx:
+                return await work(tx)
+        finally:
+            await db.close()
+
+    return asyncio.run(run())
