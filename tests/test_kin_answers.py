@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from storage.database import Database
-from storage.family.asking import ANSWER_WITHIN, ask_kin, kin_state
+from storage.family.asking import ANSWER_WITHIN, kin_state
 from storage.family.ties import end_tie
 from storage.family.words import answer_question, open_questions, vouch_unasked
 from storage.models import Checkin, Contact, KinQuestion
@@ -16,6 +16,7 @@ from storage.people.who import Who
 from storage.register.figures import live_figures
 from tests.county import make_person
 from tests.kin_family import HOUR, again, asked, family, tie
+from tests.one_family import ask_kin
 
 
 @pytest.mark.parametrize(("answer", "vouched"), [("fine", 1), ("no", 0), ("call", 0)])

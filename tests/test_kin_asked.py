@@ -12,7 +12,6 @@ from storage.family.asking import (
     ANSWER_WITHIN,
     KinState,
     ask_families,
-    ask_kin,
     kin_state,
     questions_asked,
 )
@@ -23,6 +22,7 @@ from storage.people.erasure import erase_person
 from storage.people.who import mark_account
 from tests.county import BOT, make_area, make_person
 from tests.kin_family import DAY, HOUR, asked, family, letters, tie
+from tests.one_family import ask_kin
 
 
 async def test_one_relative_is_asked_once(db: Database, now: datetime) -> None:

@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import func, select
 
 from storage.database import Database
-from storage.family.asking import ask_kin
 from storage.family.links import invite_relative, take_back_link
 from storage.family.ties import (
     end_tie,
@@ -26,6 +25,7 @@ from storage.people.invites import BadInvite, check_invite
 from storage.people.mydata import export_person
 from tests.county import make_person
 from tests.kin_family import DAY, HOUR, again, asked, family, letters, tie
+from tests.one_family import ask_kin
 
 
 async def test_a_link_is_the_workers_and_lets_one_in_once(db: Database, now: datetime) -> None:

@@ -6,7 +6,6 @@ import pytest
 from sqlalchemy import delete
 
 from handlers.relative.words import as_kin_answer
-from storage.family.asking import ask_kin
 from storage.models import (
     Account,
     CaseMessage,
@@ -20,6 +19,7 @@ from storage.models import (
 )
 from storage.people.areas import find_area
 from tests.botapi import Message, PrivateConversation
+from tests.one_family import ask_kin
 from tests.town import Town, says, tap, town, word, write
 
 __all__ = ["town"]

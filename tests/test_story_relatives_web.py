@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
-from storage.family.asking import ask_kin
 from storage.models import Account, Checkin, Contact
+from tests.one_family import ask_kin
 from tests.test_story_relatives import NOTED, OVER, invited
 from tests.town import Town, says, tap, town, word, write
 from tests.visitor import Visitor, cookies

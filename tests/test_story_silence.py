@@ -7,7 +7,6 @@ from sqlalchemy import insert, update
 
 from scheduler.digests import tell_officers
 from scheduler.followups import follow_up
-from storage.family.asking import ask_kin
 from storage.models import (
     Account,
     Case,
@@ -28,6 +27,7 @@ from storage.rhythm.tasks import NewTask, add_tasks, close_tasks
 from storage.rules.defaults import WEEKLY
 from storage.rules.table import to_json
 from tests.botapi import Message, PrivateConversation
+from tests.one_family import ask_kin
 from tests.test_story_relatives import ASKED, OVER, pair
 from tests.town import Town, eventually, says, tap, town, word, write
 

@@ -141,16 +141,6 @@ async def kin_state(tx: Tx, checkin_ids: Collection[int]) -> dict[int, KinState]
     return known
 
 
-async def ask_kin(tx: Tx, checkin_id: int, worker_id: int, now: datetime) -> int | None:
-    """Ask one of the worker's family about a check-in without an answer: the question's id.
-
-    See :func:`ask_families`. None when there is nobody to ask now, or the check-in is not theirs.
-    """
-    if await tx.scalar(select(Checkin.person_id).where(Checkin.id == checkin_id)) != worker_id:
-        return None
-    return (await ask_families(tx, [checkin_id], now)).get(checkin_id)
-
-
 async def ask_families(tx: Tx, checkin_ids: Collection[int], now: datetime) -> dict[int, int]:
     """Ask one relative about each of these check-ins; the questions' ids, by check-in.
 
