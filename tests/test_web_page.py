@@ -2,10 +2,14 @@
 
 import re
 from datetime import UTC, datetime
+from typing import Any
 
+import pytest
+from aiogram.methods import AnswerCallbackQuery, EditMessageText, SendMessage, TelegramMethod
 from aiogram.types import (
     BufferedInputFile,
     MessageEntity,
+    Update,
 )
 from playwright.async_api import (
     Browser,
@@ -17,10 +21,14 @@ from sqlalchemy import select, update
 from storage.models import Person
 from storage.people.invites import make_invite
 from tests import web_phone
-from tests.web_phone import PIXEL, Phone, joined, keyboard, new_phone, write
+from tests.web_phone import PIXEL, Phone, buttons, joined, keyboard, new_phone, write
 from tests.web_room import WebRoom
 
 pytestmark = web_phone.needs_chromium
+BEGINS = (
+    "(node) => node.getBoundingClientRect().top"
+    " - document.getElementById('scroll').getBoundingClientRect().top"
+)
 room, chromium, phone = web_phone.room, web_phone.chromium, web_phone.phone
 
 
@@ -159,6 +167,72 @@ class TestTalking:
         texts = await page.locator(".msg .text").all_inner_texts()
         assert texts == ["hello", "You said: hello", *(f"number {n}" for n in range(45))]
         await expect(page.get_by_role("button", name="Earlier messages")).to_be_hidden()
+
+    @pytest.mark.parametrize("language", ["en", "zh"])
+    async def test_a_long_message_is_read_from_its_first_line(
+        self, room: WebRoom, phone: Phone, language: str
+    ) -> None:
+        page = await joined(room, phone, language=language)
+        line = {"en": "What is kept, and who sees it. ", "zh": "存些什么，谁能看到。"}[language]
+        tall = "\n".join(f"{number} {line}" for number in range(40))
+        bot, chat, down = room.channel.bot, room.chat_id, page.locator("#down")
+
+        async def first_line(message: int) -> float:
+            """How far below the upper edge of what can be seen the message begins."""
+            place = await page.locator(".msg").nth(message).evaluate(BEGINS)
+            assert isinstance(place, int | float)
+            return place
+
+        # Above the answer stands what was written, and a bar of choices opens under it.
+        room.answer = lambda *_: [
+            SendMessage(chat_id=chat, text=tall, reply_markup=keyboard(["1"]))
+        ]
+        await write(page, "my data")
+        await expect(page.locator("#keyboard")).to_be_visible()
+        await expect(page.locator(".msg")).to_have_count(4)
+        assert 0 <= await first_line(3) <= 20
+        await expect(down).to_be_visible()
+        # What comes while it is read stays below.
+        await bot.send_message(chat, "short")
+        await expect(page.locator(".msg")).to_have_count(5)
+        assert 0 <= await first_line(3) <= 20
+        await down.click()
+        await expect(page.get_by_text("short")).to_be_in_viewport()
+        # From the end on what is short is followed as ever, and a reload begins at a long one, too.
+        await bot.send_message(chat, "shorter")
+        await expect(page.get_by_text("shorter")).to_be_in_viewport()
+        await bot.send_message(chat, tall)
+        await expect(page.locator(".msg")).to_have_count(7)
+        assert 0 <= await first_line(6) <= 20
+        await page.reload()
+        await expect(page.locator(".msg")).to_have_count(7)
+        assert 0 <= await first_line(6) <= 20
+
+    async def test_a_page_that_a_tap_turns_is_read_from_its_first_line(
+        self, room: WebRoom, phone: Phone
+    ) -> None:
+        page = await joined(room, phone)
+        tall = "\n".join(str(number) for number in range(60))
+        sent = await room.channel.bot.send_message(
+            room.chat_id, tall, reply_markup=buttons(["More"], *([str(n)] for n in range(9)))
+        )
+        more = page.get_by_role("button", name="More")
+        await more.scroll_into_view_if_needed()
+
+        def turn(update: Update, chat: int) -> list[TelegramMethod[Any]]:
+            assert update.callback_query is not None
+            text = f"Page two\n{tall}"
+            place = {"chat_id": chat, "message_id": sent.message_id}
+            return [
+                EditMessageText(text=text, **place),
+                AnswerCallbackQuery(callback_query_id=update.callback_query.id),
+            ]
+
+        room.answer = turn
+        await more.click()
+        text = page.locator(".msg .text").last
+        await expect(text).to_contain_text("Page two")
+        assert 0 <= await page.locator(".msg").last.evaluate(BEGINS) <= 20
 
     async def test_a_deleted_message_goes_and_an_erased_talk_is_reset(
         self, room: WebRoom, phone: Phone

@@ -6,6 +6,7 @@ const scroller = document.getElementById("scroll");
 const log = document.getElementById("log");
 const down = document.getElementById("down");
 const NEAR = 120;
+const EDGE = 8;
 
 export class Log {
   constructor(on) {
@@ -13,14 +14,17 @@ export class Log {
     this.messages = new Map();
     this.waiting = new Map();
     down.addEventListener("click", () => {
-      this.stuck = true;
+      this.arrived = [];
       this.toEnd();
     });
-    new ResizeObserver(() => this.stuck && this.toEnd()).observe(log);
-    new ResizeObserver(() => this.stuck && this.toEnd()).observe(scroller);
+    for (const part of [log, scroller]) {
+      new ResizeObserver(() => (this.stuck || this.held) && this.toEnd()).observe(part);
+    }
     // Only a reader moves up: what grows or shrinks around them leaves the place as it is.
     scroller.addEventListener("scroll", () => {
       const top = scroller.scrollTop;
+      if (Math.abs(top - this.placed) > 2) this.letGo();
+      if (this.held) return;
       if (this.atEnd()) this.stuck = true;
       else if (top < this.top - 2) this.stuck = false;
       this.top = top;
@@ -28,6 +32,9 @@ export class Log {
     }, { passive: true });
     this.stuck = true;
     this.top = 0;
+    this.placed = 0;
+    this.letGo();
+    this.tapped = null; // the message whose button was pressed last
   }
 
   get oldest() {
@@ -46,8 +53,32 @@ export class Log {
     return scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR;
   }
 
+  // To the end; but what has just come, and is longer than can be seen, is read from its first line
+  // on, and stays there until the reader moves.
   toEnd() {
-    scroller.scrollTop = scroller.scrollHeight;
+    this.held = this.arrived.map((id) => this.messages.get(id)?.node).find((node) => node && this.isLong(node));
+    if (this.held) this.toTop(this.held);
+    else scroller.scrollTop = scroller.scrollHeight;
+    this.placed = this.top = scroller.scrollTop;
+    this.stuck = !this.held;
+    down.hidden = this.stuck;
+  }
+
+  toTop(node) {
+    scroller.scrollTop += this.offset(node) - EDGE;
+  }
+
+  offset(node) {
+    return node.getBoundingClientRect().top - scroller.getBoundingClientRect().top;
+  }
+
+  isLong(node) {
+    return node.offsetHeight > scroller.clientHeight - 2 * EDGE;
+  }
+
+  letGo() {
+    this.held = undefined;
+    this.arrived = []; // the numbers of what has come since the reader was here
   }
 
   reset() {
@@ -57,8 +88,11 @@ export class Log {
 
   // Puts messages where they belong, and changes those already there.
   show(messages, { fresh = true, older = false } = {}) {
-    const follow = !older && (this.stuck || messages.some((message) => message.me));
+    const isNew = (message) => !this.messages.has(message.id);
+    const follow = !older && (this.stuck || messages.some((message) => message.me && isNew(message)));
     const height = scroller.scrollHeight;
+    const arrived = [];
+    let turned = null; // the page that a tap has turned
     for (const message of messages) {
       const held = this.messages.get(message.id);
       if (message.gone) {
@@ -69,15 +103,21 @@ export class Log {
       const node = draw(message, this.on);
       if (held) this.replace(held.node, node);
       else this.insert(message, node, fresh);
+      if (held && message.id === this.tapped && message.text !== held.message.text) turned = node;
+      if (turned === node || (!held && !message.me)) arrived.push(message.id);
       this.messages.set(message.id, { message, node });
       if (message.client) this.settle(message.client);
     }
     this.days();
     if (older) scroller.scrollTop += scroller.scrollHeight - height;
     else if (follow) {
-      this.stuck = true;
+      // Of a whole conversation only what was said last has just come.
+      this.arrived = fresh ? arrived : arrived.filter((id) => id === Math.max(...this.messages.keys()));
       this.toEnd();
-    } else down.hidden = this.atEnd();
+    } else {
+      if (turned && this.offset(turned) < 0) this.toTop(turned);
+      down.hidden = this.atEnd() && !this.held;
+    }
   }
 
   replace(old, node) {
@@ -112,6 +152,7 @@ export class Log {
     const node = draw({ ...message, me: true, at: entry.order / 1000, state: "waiting" }, this.on);
     this.waiting.set(entry.client_id, { entry, message, node });
     log.append(node);
+    this.letGo();
     this.toEnd();
   }
 

@@ -77,6 +77,7 @@ function tap(message, button, node) {
   if (node.getAttribute("aria-disabled") === "true") return;
   for (const other of node.closest(".buttons").querySelectorAll("button")) other.setAttribute("aria-disabled", "true");
   node.classList.add("pressed");
+  log.tapped = message.id;
   const entry = outbox.add({ tap: { message_id: message.id, data: button.data } });
   pressed.set(entry.client_id, node);
 }
