@@ -221,10 +221,9 @@ class TestTalking:
 
         def turn(update: Update, chat: int) -> list[TelegramMethod[Any]]:
             assert update.callback_query is not None
-            text = f"Page two\n{tall}"
-            place = {"chat_id": chat, "message_id": sent.message_id}
+            text, message_id = f"Page two\n{tall}", sent.message_id
             return [
-                EditMessageText(text=text, **place),
+                EditMessageText(chat_id=chat, message_id=message_id, text=text),
                 AnswerCallbackQuery(callback_query_id=update.callback_query.id),
             ]
 
