@@ -154,7 +154,8 @@ class Checkin(Base):
     chat_id: Mapped[int | None] = mapped_column(BigInteger)
     message_id: Mapped[int | None] = mapped_column(BigInteger)
     __table_args__ = (
-        UniqueConstraint("rule_id", "person_id", "slot"),
+        # The slot before the person: those asked together stand together in the index.
+        UniqueConstraint("rule_id", "slot", "person_id"),
         UniqueConstraint("rollcall_id", "person_id"),
         Index(None, "person_id", "due_at"),
         Index(None, "area_id", "due_at"),

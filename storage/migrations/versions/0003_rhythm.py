@@ -272,6 +272,10 @@ def upgrade() -> None:
         )
         batch_op.drop_constraint(batch_op.f("fk_checkin_rule_id"), type_="foreignkey")
         batch_op.create_foreign_key(batch_op.f("fk_checkin_rule_id"), "rule", ["rule_id"], ["id"])
+        batch_op.drop_constraint(batch_op.f("uq_checkin_rule_id_person_id_slot"), type_="unique")
+        batch_op.create_unique_constraint(
+            batch_op.f("uq_checkin_rule_id_slot_person_id"), ["rule_id", "slot", "person_id"]
+        )
 
     with op.batch_alter_table("delivery", schema=None) as batch_op:
         batch_op.add_column(sa.Column("reminder_id", ID, nullable=True))
