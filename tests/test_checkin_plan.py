@@ -154,6 +154,25 @@ async def test_stopped_rule_asks_no_more(db: Database) -> None:
         assert (await tx.execute(select(RuleClock.rule_id))).all() == []
 
 
+async def test_two_rules_of_one_day_ask_once_whatever_their_hours(db: Database) -> None:
+    area = await make_area(db, THURSDAY)
+    async with db.write() as tx:
+        here = await make_person(tx, THURSDAY, area=area)
+        far = await make_person(tx, THURSDAY, area=area, timezone="America/Los_Angeles")
+        morning, evening = Hours(time(9), time(8), time(12)), Hours(time(18), time(17), time(21))
+        await add_rule(tx, area, CheckinTerms("weekly", Weeks(1, (6,)), morning), THURSDAY)
+        await add_rule(tx, area, CheckinTerms("often", Weeks(1, (0, 6)), evening), THURSDAY)
+    await set_clocks(db, THURSDAY)
+    for hour in range(72):
+        await plan_due_checkins(db, SUNDAY_8_SHANGHAI + timedelta(hours=hour))
+    assert sorted((person, slot) for person, slot, _ in await asked(db)) == [
+        (here, "2026-11-22"),
+        (here, "2026-11-23"),
+        (far, "2026-11-22"),
+        (far, "2026-11-23"),
+    ]
+
+
 async def test_slower_rhythm_is_every_second_slot(db: Database) -> None:
     await village(db, slower=True)
     for week in range(4):

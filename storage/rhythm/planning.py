@@ -23,7 +23,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from storage.calendar.recurrence import Hours, Slot, is_months_first
+from storage.calendar.recurrence import Hours, Slot, first_instant, is_months_first
+from storage.calendar.zone import zone_of
 from storage.database import Tx
 from storage.engine.given import given_rows
 from storage.models import Area, Checkin, Person, Rule, RuleClock, StatusChange
@@ -242,7 +243,7 @@ async def plan_slot(
         {"minute": int, "at": datetime, "until": datetime, "step": datetime},
         [(it.minute, it.at, it.at + window, it.at + step) for it in quarters],
     )
-    first, last = min(q.at for q in quarters), max(q.at for q in quarters)
+    begins, ends = _whole_day(slot, clock.timezone)
     other = aliased(Checkin)
     expected = select(
         Person.id.label("person_id"), Person.area_id, minute_asked(terms).label("minute")
@@ -257,8 +258,9 @@ async def plan_slot(
             other.person_id == Person.id,
             other.rule_id.is_not(None),
             other.rule_id != rule.id,
-            other.due_at >= first,
-            other.due_at <= last,
+            # Not only in the rule's own hours: another's may lie before or behind them.
+            other.due_at >= begins,
+            other.due_at < ends,
         ),
     )
     before = await tx.scalar(select(func.coalesce(func.max(Checkin.id), 0)))
@@ -298,6 +300,14 @@ async def plan_slot(
         now=now,
         new=True,
     )
+
+
+def _whole_day(slot: Slot, timezone: str) -> tuple[datetime, datetime]:
+    """When the slot's local day begins, and when it is over."""
+    zone, whole = zone_of(timezone), timedelta(days=1)
+    begins = first_instant(zone, slot.day, 0)
+    # A zone that leaves a day out asks on the day after it. An hour more of a night asks nobody.
+    return begins, max(first_instant(zone, slot.day + whole, 0), begins + whole)
 
 
 async def resume_paused(tx: Tx, now: datetime) -> int:
