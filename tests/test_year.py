@@ -1,6 +1,6 @@
 """A simulated year for 2,000 workers, on a virtual clock: what must hold, held on every day.
 
-``KINROOM_YEAR_SEED`` replays what a failing run names; so does ``python -m tests.year --seed N``.
+A run that fails names the whole command that replays it.
 """
 
 import os
@@ -56,8 +56,11 @@ async def test_a_message_at_night_is_found(
     sqlite_db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("scheduler.leaving.wait_until", lambda *_: None)
-    with pytest.raises(Broken, match="at night"):
+    with pytest.raises(Broken, match="at night") as found:
         await live(sqlite_db, workers=300, days=22, step=360, zones=3, bare=True)
+    (note,) = found.value.__notes__
+    given = "--workers 300 --days 22 --first 2026-11-23 --step 360 --zones 3"
+    assert note == f"To replay it: python -m tests.year --seed {SEED} {given}"
 
 
 async def test_a_budget_not_kept_is_found(

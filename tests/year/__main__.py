@@ -34,7 +34,7 @@ def main() -> None:
     try:
         asyncio.run(_live(given))
     except Broken as broken:
-        sys.exit(f"seed {given.seed}: {broken}")
+        sys.exit("\n".join([str(broken), *broken.__notes__]))
 
 
 async def _live(given: argparse.Namespace) -> None:

@@ -25,7 +25,8 @@ from storage.register.periods import week_of
 from storage.register.silence import silent_list
 from storage.register.silence_facts import facts_of
 from storage.rules.terms import CheckinTerms
-from tests.year.acts import Acts, governing
+from tests.year.acts import Acts
+from tests.year.others import governing
 from tests.year.transport import Left
 from tests.year.world import STARTS, VILLAGES, Word, Worker, World
 
@@ -188,9 +189,9 @@ class Invariants:
 
     def _check_slots(self, day: date) -> None:
         """Whoever is to be asked on a local day was asked once, and nobody else."""
-        if abs(day - self._acts.rules_changed.date()) <= 4 * DAY or day < STARTS + 3 * DAY:
+        if abs(day - self._acts.others.rules_changed.date()) <= 4 * DAY or day < STARTS + 3 * DAY:
             return
-        rules = {code: governing(self._acts.rules, code) for code in VILLAGES}
+        rules = {code: governing(self._acts.others.rules, code) for code in VILLAGES}
         today = {code: asks_on(terms, day) for code, terms in rules.items()}
         festival = day in (one - WEEK for one in FESTIVALS.values())
         for worker in self._world.workers.values():
@@ -207,11 +208,11 @@ class Invariants:
             worker = self._world.by_id[asked.person_id]
             if worker.unsettled > asked.due_at - 2 * DAY or not worker.expected:
                 continue
-            if self._acts.rules_changed > asked.due_at - 8 * DAY:
+            if self._acts.others.rules_changed > asked.due_at - 8 * DAY:
                 continue
             if asked.slot in _FESTIVAL_SLOTS:
                 continue
-            terms = governing(self._acts.rules, worker.village)
+            terms = governing(self._acts.others.rules, worker.village)
             if terms.then == "none" or self._word(worker, asked.due_at, now) is not None:
                 continue
             if not self._steps[asked.id] & {"relative", "liaison"}:

@@ -20,9 +20,10 @@ from storage.models import Checkin, Rollcall, RuleClock
 from storage.models import Delivery as Row
 from storage.outbox.messages import QUEUED
 from tests.year.acts import Acts
+from tests.year.founding import found_world
 from tests.year.invariants import Broken, Invariants
 from tests.year.transport import Channel, Marked
-from tests.year.world import BOT, STARTS, ZONES, found_world, midnight
+from tests.year.world import BOT, STARTS, ZONES, midnight
 
 _TEND: Final = timedelta(hours=24)
 """How often the tick of every minute comes: more often where something waits for it."""
@@ -78,6 +79,16 @@ def forgoing_disk() -> Iterator[None]:
         sqlite._PRAGMAS = kept
 
 
+def _replay(db: Database, *, bare: bool, **given: Any) -> str:
+    """The whole command; a database of PostgreSQL's is to be an empty one again."""
+    options = [f"--{name} {value}" for name, value in given.items()]
+    if not bare:
+        options.append("--words")
+    if not db.on_sqlite:
+        options.append(f"--database {db.url.render_as_string()}")
+    return f"python -m tests.year {' '.join(options)}"
+
+
 class Year:
     """One run over an empty, migrated database.
 
@@ -98,6 +109,8 @@ class Year:
         bare: bool = False,
     ) -> None:
         self._db = db
+        drawn = {"seed": seed, "workers": workers, "days": days, "first": first}
+        self.replay = _replay(db, bare=bare, **drawn, step=step, zones=zones)
         self._seed, self._workers, self._days = seed, workers, days
         self._zones, self._bare = zones, bare
         self._step = timedelta(minutes=step)
@@ -105,7 +118,17 @@ class Year:
         self._moments = self._stuck = 0
 
     async def live(self) -> Lived:
-        """Live through it; raises :class:`Broken` on the first day that something is wrong."""
+        """Live through it; raises :class:`Broken` on the first day that something is wrong.
+
+        Whatever it raises carries a note with the command that replays it.
+        """
+        try:
+            return await self._live()
+        except Exception as error:
+            error.add_note(f"To replay it: {self.replay}")
+            raise
+
+    async def _live(self) -> Lived:
         world = await found_world(self._db, self._seed, self._workers, self._start, self._zones)
         self._world, self._acts = world, Acts(world, self._days)
         self._channel = Channel(world, lambda: self.now)
@@ -170,7 +193,7 @@ class Year:
         if self._acts.is_waiting(self.now):
             async with self._db.write() as tx:
                 changed = await self._acts.apply(tx, self.now)
-            if self._acts.has_notices:
+            if self._acts.others.has_notices:
                 await self._tick("broadcasts")
             if changed:
                 await self._tend()
