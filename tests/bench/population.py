@@ -4,22 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from storage.database import Database, Tx
-from storage.models import (
-    Account,
-    Checkin,
-    Consent,
-    Contact,
-    Enrolment,
-    Person,
-    StatusChange,
-)
-from storage.people.areas import add_area, get_area
+from storage.models import Checkin, Contact, Person
+from storage.people.areas import get_area
 from storage.rules.defaults import WEEKLY
 from storage.rules.kept import add_rule
-from storage.vault import new_ref
+from tests.populous_county import add_villages, add_workers
 
 BOT_ID = 42
 _VILLAGES = 40
@@ -41,78 +33,24 @@ async def populate(db: Database, now: datetime, *, workers: int = 2000) -> Popul
     The older half of the check-ins is answered, each with its contact.
     """
     async with db.write() as tx:
-        areas = await _add_areas(tx, now)
+        areas = await add_villages(tx, _VILLAGES, now)
         county = await get_area(tx, areas[0])
         rule_id = (await add_rule(tx, county, WEEKLY, now)).id
         villages = areas[1:]
         home = {person: villages[person % len(villages)] for person in range(1, workers + 1)}
-        await _add_workers(tx, home, now - timedelta(weeks=2 * _WEEKS))
+        await add_workers(
+            tx,
+            home,
+            now - timedelta(weeks=2 * _WEEKS),
+            bot_id=BOT_ID,
+            first_chat=_FIRST_CHAT,
+            name="王小芳",
+            country="CN",
+        )
+        # A quarter of them reads English.
+        await tx.execute(update(Person).where(Person.id % 4 == 0).values(language="en"))
         unanswered = await _add_weeks(tx, home, rule_id, now)
     return Population([_FIRST_CHAT + person for person in home], unanswered)
-
-
-async def _add_areas(tx: Tx, now: datetime) -> list[int]:
-    """The county's id, then the villages'."""
-    names: list[tuple[str, str | None]] = [("county", None)]
-    names += [(f"village-{number}", "county") for number in range(_VILLAGES)]
-    return [
-        (
-            await add_area(
-                tx,
-                code=code,
-                name=code,
-                parent=parent,
-                timezone="Asia/Shanghai",
-                language="zh",
-                now=now,
-            )
-        ).id
-        for code, parent in names
-    ]
-
-
-async def _add_workers(tx: Tx, home: dict[int, int], at: datetime) -> None:
-    people: list[dict[str, Any]] = []
-    for person, area in home.items():
-        ref = new_ref()
-        people.append(
-            {
-                "id": person,
-                "ref": ref,
-                "name": tx.vault.seal("person.name", ref, f"王小芳{person}"),
-                "area_id": area,
-                "language": "zh" if person % 4 else "en",
-                "country": "CN",
-                "status": "away",
-                "status_at": at,
-                "consented": True,
-                "enrolled_at": at,
-                "created_at": at,
-            }
-        )
-    await tx.execute(insert(Person), people)
-    await tx.execute(
-        insert(Account),
-        [
-            {
-                "person_id": person,
-                "channel": "telegram",
-                "bot_id": BOT_ID,
-                "chat_id": _FIRST_CHAT + person,
-                "state_at": at,
-                "created_at": at,
-            }
-            for person in home
-        ],
-    )
-    each = [{"person_id": person, "at": at} for person in home]
-    await tx.execute(insert(StatusChange), [row | {"status": "away"} for row in each])
-    consent = {"purpose": "contact", "wording": "1", "given": True, "channel": "telegram"}
-    await tx.execute(insert(Consent), [row | consent for row in each])
-    await tx.execute(
-        insert(Enrolment),
-        [{"person_id": person, "area_id": area, "since": at} for person, area in home.items()],
-    )
 
 
 async def _add_weeks(

@@ -8,10 +8,10 @@ from storage.outbox.broadcasts import plan_broadcast
 from storage.people.areas import find_area
 from tests.drill.ground import Grounds, Plan
 from tests.drill.oracle import Oracle, names_of
-from tests.drill.population import COUNTY
 from tests.drill.promise import Promise, at_least, at_most, none_of
 from tests.drill.rate import back_at_pace
 from tests.drill.recovery import BACK_WITHIN, endure, note_flying
+from tests.populous_county import COUNTY
 
 ON = ("sqlite", "postgresql")
 HOUR = 3600.0

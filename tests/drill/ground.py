@@ -16,8 +16,9 @@ from storage.vault import Vault
 from tests.botapi import BotApi
 from tests.botapi.account import BotAccount
 from tests.drill.databases import SECRET_KEY, Ground, Postgres, postgres, sqlite
-from tests.drill.population import COUNTY, People, settle
+from tests.drill.population import People, settle
 from tests.drill.worker import Worker
+from tests.populous_county import COUNTY
 
 TOKEN = "123456:TEST-token-of-the-drill-012345678901"
 

@@ -212,8 +212,3 @@ def names_of(call: Call) -> list[str]:
         if (checkin := _CHECKIN.match(button.get("callback_data", "")))
     }
     return [*TOKEN.findall(call.params.get("text", "")), *asked]
-
-
-def name_of(call: Call) -> str | None:
-    """The first of :func:`names_of`; ``None`` for what was not sent unasked."""
-    return next(iter(names_of(call)), None)

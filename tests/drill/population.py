@@ -2,30 +2,19 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import String, cast, func, insert, literal, select, update
+from sqlalchemy import String, cast, func, literal, select, update
 
-from storage.database import Database, Tx
-from storage.models import (
-    Account,
-    Area,
-    Checkin,
-    Consent,
-    Enrolment,
-    Person,
-    StatusChange,
-)
+from storage.database import Database
+from storage.models import Area, Checkin, Person
 from storage.outbox.messages import CHECKIN
-from storage.people.areas import add_area, find_area
+from storage.people.areas import find_area
 from storage.people.enrolment import Address, give_consent, rename, take_role
 from storage.rhythm.checkins import enqueue_checkins
-from storage.vault import new_ref
 from tests.botapi import BotApi, PrivateConversation, User
 from tests.botapi.account import BotAccount
+from tests.populous_county import COUNTY, add_villages, add_workers
 
-COUNTY = "county"
-ZONE = "Asia/Shanghai"
 _FIRST_CHAT = 7_000_000_000
 _LIAISON = 6_000_000_000
 
@@ -44,7 +33,7 @@ async def settle(
     """A county with so many villages; a worker belongs to one, all are awake around the clock."""
     then = now - timedelta(days=30)
     async with db.write() as tx:
-        areas = await _add_areas(tx, villages, now)
+        areas = (await add_villages(tx, villages, now))[1:]
         # A drill says in minutes what a village hears in months.
         await tx.execute(update(Area).values(weekly_budget=30_000))
         liaison = _phone(api, bot, _LIAISON, "老韦")
@@ -56,7 +45,16 @@ async def settle(
         await tx.execute(update(Person).values(quiet_from=0, quiet_to=0))
         first = 1 + int(await tx.scalar(select(func.max(Person.id))))
         home = {first + n: areas[n % len(areas)] for n in range(workers)}
-        await _add_workers(tx, bot.id, home, first, then)
+        await add_workers(
+            tx,
+            home,
+            then,
+            bot_id=bot.id,
+            first_chat=_FIRST_CHAT - first,
+            name="小芳",
+            quiet_from=0,
+            quiet_to=0,
+        )
     phones = {
         _FIRST_CHAT + n: _phone(api, bot, _FIRST_CHAT + n, f"小芳{n}") for n in range(workers)
     }
@@ -68,69 +66,6 @@ def _phone(api: BotApi, bot: BotAccount, chat_id: int, name: str) -> PrivateConv
     phone = user.open(bot)
     phone.chat.started = True
     return phone
-
-
-async def _add_areas(tx: Tx, villages: int, now: datetime) -> list[int]:
-    """The villages' ids."""
-    codes: list[tuple[str, str | None]] = [(COUNTY, None)]
-    codes += [(f"village-{number}", COUNTY) for number in range(villages)]
-    areas = [
-        await add_area(
-            tx, code=code, name=code, parent=parent, timezone=ZONE, language="zh", now=now
-        )
-        for code, parent in codes
-    ]
-    return [area.id for area in areas[1:]]
-
-
-async def _add_workers(tx: Tx, bot_id: int, home: dict[int, int], first: int, at: datetime) -> None:
-    people: list[dict[str, Any]] = []
-    for person, area in home.items():
-        ref = new_ref()
-        people.append(
-            {
-                "id": person,
-                "ref": ref,
-                "name": tx.vault.seal("person.name", ref, f"小芳{person}"),
-                "area_id": area,
-                "language": "zh",
-                "status": "away",
-                "status_at": at,
-                "consented": True,
-                "quiet_from": 0,
-                "quiet_to": 0,
-                "enrolled_at": at,
-                "created_at": at,
-            }
-        )
-    await tx.execute(insert(Person), people)
-    await tx.execute(
-        insert(Account),
-        [
-            {
-                "person_id": person,
-                "channel": "telegram",
-                "bot_id": bot_id,
-                "chat_id": _FIRST_CHAT + person - first,
-                "state_at": at,
-                "created_at": at,
-            }
-            for person in home
-        ],
-    )
-    each = [{"person_id": person, "at": at} for person in home]
-    await tx.execute(insert(StatusChange), [row | {"status": "away"} for row in each])
-    consent = {"purpose": "contact", "wording": "1", "given": True, "channel": "telegram"}
-    await tx.execute(insert(Consent), [row | consent for row in each])
-    await tx.execute(
-        insert(Enrolment),
-        [{"person_id": person, "area_id": area, "since": at} for person, area in home.items()],
-    )
-    if tx.on_postgres:
-        # Ids were given; whoever comes next must not get one of them.
-        await tx.execute(
-            select(func.setval(func.pg_get_serial_sequence("person", "id"), max(home)))
-        )
 
 
 async def ask_to_check_in(db: Database, slot: str, now: datetime) -> int:

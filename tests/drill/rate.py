@@ -6,7 +6,7 @@ import itertools
 import time
 
 from tests.drill.ground import Grounds
-from tests.drill.oracle import name_of
+from tests.drill.oracle import names_of
 
 _WINDOW = 3.0
 BACK = 0.95
@@ -18,7 +18,7 @@ def sent_at(grounds: Grounds, since: float = 0.0) -> list[float]:
     return [
         call.at
         for call in itertools.islice(log, _first(grounds, since), None)
-        if call.effect and call.method == "sendMessage" and name_of(call) is not None
+        if call.effect and call.method == "sendMessage" and names_of(call)
     ]
 
 

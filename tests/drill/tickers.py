@@ -14,24 +14,16 @@ from sqlalchemy import func, insert, select, update
 
 from storage.calendar.recurrence import Hours, Weeks
 from storage.database import Tx
-from storage.models import (
-    Account,
-    Area,
-    Checkin,
-    Person,
-    RuleClock,
-    Step,
-    Task,
-)
+from storage.models import Account, Area, Checkin, Person, RuleClock, Step, Task
 from storage.outbox.past import EVERY_DELIVERY
 from storage.people.areas import add_area, find_area
 from storage.rules.kept import add_rule
 from storage.rules.terms import CheckinTerms
 from tests.drill.ground import Grounds, Plan, grounds
-from tests.drill.oracle import Oracle, name_of
-from tests.drill.population import COUNTY
+from tests.drill.oracle import Oracle, names_of
 from tests.drill.promise import Promise, at_most, none_of, told
 from tests.drill.worker import Worker
+from tests.populous_county import COUNTY
 
 ON = ("sqlite", "postgresql")
 _EACH = 4
@@ -209,7 +201,10 @@ async def _judge(ground: Grounds, oracle: Oracle, rules: dict[int, list[int]]) -
     taken = {(it.id, kind): most for it in checkins for kind, most in _STEPS.items()}
     sent = Counter(it.checkin_id for it in rows if it.state == "sent")
     came = Counter(
-        (call.chat_id, name_of(call)) for call in ground.api.log.of("sendMessage") if call.effect
+        (call.chat_id, name)
+        for call in ground.api.log.of("sendMessage")
+        if call.effect
+        for name in names_of(call)
     )
     caught = Counter(person for person, _template in oracle.caught.values())
     lost, again = [], []
