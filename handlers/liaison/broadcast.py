@@ -1,8 +1,6 @@
 """A notice to everyone of an area: written, seen as they will see it, counted, then sent."""
 
-import secrets
 from datetime import datetime
-from typing import Any
 
 from aiogram import F, Router
 from aiogram.filters import StateFilter
@@ -16,6 +14,15 @@ from handlers.liaison.areas import choose_area, only_area
 from handlers.liaison.callbacks import AreaTap, DraftTap, OutcomeTap, TaskTap
 from handlers.liaison.keyboards import button, menu_only, menu_row, task_button
 from handlers.liaison.outcome import stop_row
+from handlers.liaison.previews import (
+    change_row,
+    check_length,
+    drop,
+    find_draft,
+    keep_draft,
+    remark_gone,
+    write_again,
+)
 from handlers.liaison.show import Page, remark, show
 from handlers.liaison.states import Broadcasting
 from handlers.liaison.words import Asks
@@ -30,10 +37,6 @@ from storage.people.who import Who
 router = Router(name="liaison.broadcast")
 LONGEST = 3500
 """UTF-16 units, as Telegram counts; below its limit, so that a heading still fits."""
-
-
-def _length(text: str) -> int:
-    return len(text.encode("utf-16-le")) // 2
 
 
 @router.message(StateFilter(None), Asks("broadcast"))
@@ -86,14 +89,8 @@ def _drop_only() -> InlineKeyboardMarkup:
 async def take_text(message: Message, tx: Tx, who: Who, state: FSMContext) -> Page:
     """A text that comes while a preview stands takes the place of the one in it."""
     text = (message.text or "").strip()
-    over = _length(text) - LONGEST
-    if over > 0:
-        too_long = ngettext(
-            "That is {n} character too long. Please shorten it and send it again.",
-            "That is {n} characters too long. Please shorten it and send it again.",
-            over,
-        )
-        return show(message, too_long.format(n=over), _drop_only())
+    if too_long := check_length(text, LONGEST):
+        return show(message, too_long, _drop_only())
     data = await state.get_data()
     area = await access_area_by_id(tx, who.person_id, int(data.get("area_id", 0)))
     if area is None:
@@ -103,9 +100,7 @@ async def take_text(message: Message, tx: Tx, who: Who, state: FSMContext) -> Pa
     if count == 0:
         await state.clear()
         return show(message, _nobody(area), _invite_first())
-    draft = secrets.token_urlsafe(6)
-    await state.set_state(Broadcasting.confirming)
-    await state.set_data({"area_id": area.id, "text": text, "draft": draft})
+    draft = await keep_draft(state, Broadcasting, {"area_id": area.id}, text)
     question = ngettext(
         "This is what {n} person in {area} will see. Send it?",
         "This is what {n} people in {area} will see. Send it?",
@@ -120,10 +115,7 @@ async def take_text(message: Message, tx: Tx, who: Who, state: FSMContext) -> Pa
             reply_markup=InlineKeyboardMarkup(
                 inline_keyboard=[
                     [button(send.format(n=count), DraftTap(act="send", draft=draft))],
-                    [
-                        button(_("Change the text"), DraftTap(act="edit", draft=draft)),
-                        button(_("Drop it"), DraftTap(act="cancel", draft=draft)),
-                    ],
+                    change_row(DraftTap, draft),
                 ]
             ),
         ),
@@ -144,9 +136,9 @@ async def send(
     now: datetime,
     state: FSMContext,
 ) -> Page:
-    data = await _draft(state, callback_data)
+    data = await find_draft(state, Broadcasting, callback_data.draft)
     if data is None:
-        return remark(tap, _("This one was sent or dropped already."))
+        return remark_gone(tap)
     await state.clear()
     area = await access_area_by_id(tx, who.person_id, data["area_id"])
     if area is None:
@@ -174,28 +166,11 @@ async def send(
     )
 
 
-async def _draft(state: FSMContext, tapped: DraftTap) -> dict[str, Any] | None:
-    """What stands in the preview that was tapped; None when another has taken its place."""
-    if await state.get_state() != Broadcasting.confirming.state:
-        return None
-    data = await state.get_data()
-    return data if data.get("draft") == tapped.draft else None
-
-
 @router.callback_query(DraftTap.filter(F.act == "edit"))
 async def edit(tap: CallbackQuery, callback_data: DraftTap, state: FSMContext) -> Page:
-    data = await _draft(state, callback_data)
-    if data is None:
-        return remark(tap, _("This one was sent or dropped already."))
-    await state.set_state(Broadcasting.writing)
-    await state.set_data({"area_id": data["area_id"]})
-    return show(tap, _("Write it again, the way you want it."), _drop_only())
+    return await write_again(tap, state, Broadcasting, callback_data.draft, _drop_only())
 
 
 @router.callback_query(DraftTap.filter(F.act == "cancel"))
 async def cancel(tap: CallbackQuery, callback_data: DraftTap, state: FSMContext) -> Page:
-    writing = await state.get_state() == Broadcasting.writing.state
-    if not (writing and not callback_data.draft) and await _draft(state, callback_data) is None:
-        return remark(tap, _("This one was sent or dropped already."))
-    await state.clear()
-    return show(tap, _("Dropped. Nothing was sent."), menu_only())
+    return await drop(tap, state, Broadcasting, callback_data.draft)

@@ -1,6 +1,5 @@
 """Beginning a roll call: whom, in which place, with which words; seen, counted, then asked."""
 
-import secrets
 from datetime import datetime
 from typing import Any
 
@@ -15,11 +14,19 @@ from aiogram.utils.i18n import ngettext
 from handlers.liaison.areas import choose_area, only_area
 from handlers.liaison.callbacks import AreaTap, CallDraftTap, PlaceTap, TaskTap
 from handlers.liaison.keyboards import Rows, button, menu_only, menu_row, task_button
+from handlers.liaison.previews import (
+    change_row,
+    check_length,
+    drop,
+    find_draft,
+    keep_draft,
+    remark_gone,
+    write_again,
+)
 from handlers.liaison.rollcall_live import show_count
 from handlers.liaison.show import Page, chat_of, remark, show
 from handlers.liaison.states import Calling
 from handlers.liaison.words import Asks
-from handlers.long_text import utf16_length
 from handlers.rollcall_keyboards import CallTap
 from handlers.rollcall_words import question_words, usual_words, where_words, whom_words
 from handlers.say import clock_time
@@ -180,7 +187,7 @@ def _where(data: dict[str, Any]) -> Destination:
 @router.callback_query(CallDraftTap.filter(F.act == "usual"))
 async def take_usual_words(tap: CallbackQuery, tx: Tx, who: Who, state: FSMContext) -> Page:
     if await state.get_state() != Calling.writing.state:
-        return remark(tap, _("This one was sent or dropped already."))
+        return remark_gone(tap)
     return [
         AnswerCallbackQuery(callback_query_id=tap.id),
         *await _preview(tap, tx, who, state, ""),
@@ -191,14 +198,8 @@ async def take_usual_words(tap: CallbackQuery, tx: Tx, who: Who, state: FSMConte
 async def take_text(message: Message, tx: Tx, who: Who, state: FSMContext) -> Page:
     """A text that comes while a preview stands takes the place of the one in it."""
     text = (message.text or "").strip()
-    over = utf16_length(text) - LONGEST
-    if over > 0:
-        too_long = ngettext(
-            "That is {n} character too long. Please shorten it and send it again.",
-            "That is {n} characters too long. Please shorten it and send it again.",
-            over,
-        )
-        return show(message, too_long.format(n=over), _writing_keyboard())
+    if too_long := check_length(text, LONGEST):
+        return show(message, too_long, _writing_keyboard())
     return await _preview(message, tx, who, state, text)
 
 
@@ -220,9 +221,7 @@ async def _preview(
         await state.clear()
         gone = _("That area isn't yours to look after.") if area is None else _nobody(area, where)
         return [SendMessage(chat_id=chat_id, text=gone, reply_markup=menu_only())]
-    draft = secrets.token_urlsafe(6)
-    await state.set_state(Calling.confirming)
-    await state.set_data(_as_data(area, where) | {"text": text, "draft": draft})
+    draft = await keep_draft(state, Calling, _as_data(area, where), text)
     lines = [
         ngettext(
             "This is what {n} person will see. Ask at once, at night too? Or only where it is day?",
@@ -242,10 +241,7 @@ async def _preview(
     rows: Rows = [
         [button(urgent.format(n=count), CallDraftTap(act="urgent", draft=draft))],
         [button(_("Not at night"), CallDraftTap(act="calm", draft=draft))],
-        [
-            button(_("Change the text"), CallDraftTap(act="edit", draft=draft)),
-            button(_("Drop it"), CallDraftTap(act="cancel", draft=draft)),
-        ],
+        change_row(CallDraftTap, draft),
     ]
     return [
         SendMessage(chat_id=chat_id, text=question_words(Told(text, area.name, where))),
@@ -255,14 +251,6 @@ async def _preview(
             reply_markup=InlineKeyboardMarkup(inline_keyboard=rows),
         ),
     ]
-
-
-async def _draft(state: FSMContext, tapped: CallDraftTap) -> dict[str, Any] | None:
-    """What stands in the preview that was tapped; None when another has taken its place."""
-    if await state.get_state() != Calling.confirming.state:
-        return None
-    data = await state.get_data()
-    return data if data.get("draft") == tapped.draft else None
 
 
 @router.callback_query(CallDraftTap.filter(F.act.in_({"urgent", "calm"})))
@@ -275,9 +263,9 @@ async def ask(
     state: FSMContext,
 ) -> Page:
     """The preview's message becomes the one whose figures change."""
-    data = await _draft(state, callback_data)
+    data = await find_draft(state, Calling, callback_data.draft)
     if data is None:
-        return remark(tap, _("This one was sent or dropped already."))
+        return remark_gone(tap)
     await state.clear()
     area = await access_area_by_id(tx, who.person_id, data["area_id"])
     if area is None:
@@ -299,17 +287,9 @@ async def ask(
 
 @router.callback_query(CallDraftTap.filter(F.act == "edit"))
 async def edit(tap: CallbackQuery, callback_data: CallDraftTap, state: FSMContext) -> Page:
-    data = await _draft(state, callback_data)
-    if data is None:
-        return remark(tap, _("This one was sent or dropped already."))
-    await state.set_state(Calling.writing)
-    return show(tap, _("Write it again, the way you want it."), _writing_keyboard())
+    return await write_again(tap, state, Calling, callback_data.draft, _writing_keyboard())
 
 
 @router.callback_query(CallDraftTap.filter(F.act == "cancel"))
 async def cancel(tap: CallbackQuery, callback_data: CallDraftTap, state: FSMContext) -> Page:
-    writing = await state.get_state() == Calling.writing.state
-    if not (writing and not callback_data.draft) and await _draft(state, callback_data) is None:
-        return remark(tap, _("This one was sent or dropped already."))
-    await state.clear()
-    return show(tap, _("Dropped. Nothing was sent."), menu_only())
+    return await drop(tap, state, Calling, callback_data.draft)
