@@ -66,7 +66,9 @@ class TopicTap(CallbackData, prefix="tp"):
 
 
 class ReminderTap(CallbackData, prefix="rm"):
-    """``answer``: ``done``, ``later``, ``stop``."""
+    """``answer``: ``done``, ``later``, ``stop``; ``done.1`` and so on where one text stands below
+    the reminder's in its message that has no buttons any more.
+    """
 
     reminder_id: Id
     answer: str

@@ -1,12 +1,15 @@
 """A tapped message that is several: what is done to one question leaves the others as they are."""
 
+import re
 from itertools import groupby
+from typing import Final
 
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, Message
 
 from scheduler.joining import JOINT
 
 Rows = list[list[InlineKeyboardButton]]
+_BELOW: Final = re.compile(r"[a-z]+\.([1-9])")
 
 
 def without_question(
@@ -19,11 +22,15 @@ def without_question(
     """
     parts, groups = (shown.text or "").split(JOINT), _groups(shown)
     keys = [key for key, _ in groups]
-    if len(parts) < 2 or _key(data) not in keys or len(keys) > len(parts):
+    below = _below(data)
+    first = len(parts) - len(keys) - below
+    if len(parts) < 2 or _key(data) not in keys or first < 0:
         return text, markup
-    # What has buttons stands last, in the order of the buttons.
+    # What has buttons stands last, in the order of the buttons: what was answered in words, and
+    # has none any more, moves up before it.
+    parts[first:] = [*parts[len(parts) - below :], *parts[first : len(parts) - below]]
+    first += below
     which = keys.index(_key(data))
-    first = len(parts) - len(keys)
     del parts[first + which]
     if markup is None:
         del groups[which]
@@ -44,6 +51,12 @@ def without_buttons(shown: Message, data: str | None) -> InlineKeyboardMarkup | 
 def _key(data: str | None) -> str:
     """Of which question a button is: what its answer belongs to, and the number of that."""
     return ":".join((data or "").split(":")[:2])
+
+
+def _below(data: str | None) -> int:
+    """How many texts without buttons stand below the question's own."""
+    found = _BELOW.fullmatch((data or "").rpartition(":")[2])
+    return int(found[1]) if found else 0
 
 
 def _groups(shown: Message) -> list[tuple[str, Rows]]:

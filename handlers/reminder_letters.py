@@ -29,9 +29,12 @@ def remind(told: Told | None, language: str) -> tuple[str, InlineKeyboardMarkup]
     return "\n\n".join([words, text]), reminder_answers(told.reminder_id)
 
 
-def reminder_answers(reminder_id: int) -> InlineKeyboardMarkup:
+def reminder_answers(reminder_id: int, below: int = 0) -> InlineKeyboardMarkup:
+    """The three answers; ``below``: so many texts without buttons stand below the reminder's."""
+
     def tap(answer: str) -> str:
-        return ReminderTap(reminder_id=reminder_id, answer=answer).pack()
+        said = f"{answer}.{below}" if below else answer
+        return ReminderTap(reminder_id=reminder_id, answer=said).pack()
 
     return InlineKeyboardMarkup(
         inline_keyboard=[

@@ -1,18 +1,23 @@
 """A week's messages as a worker gets them: a few, some of them in one, and the rest in time."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
+import pytest
 from sqlalchemy import insert
 
-from storage.models import Checkin, Delivery
+from scheduler.checkins import set_clocks
+from scheduler.joining import JOINT
+from scheduler.reminders import ensure_reminders, plan_due_reminders
+from storage.models import Checkin, Delivery, Reminder, Topic
 from storage.outbox.backlog import outbox_states
 from storage.outbox.broadcasts import plan_broadcast
 from storage.outbox.burden import USED_UP
 from storage.outbox.messages import CHECKIN, enqueue
+from storage.outbox.past import move_finished
 from storage.people.areas import find_area
 from storage.people.budgets import set_weekly_budget
 from tests.botapi import Message, PrivateConversation
-from tests.town import Town, eventually, says, tap, town
+from tests.town import Town, data_of, eventually, says, tap, town, word, write
 
 __all__ = ["town"]
 QUESTION = "{name}, how has your week been? One tap, and those at home can rest easy."
@@ -111,6 +116,78 @@ async def test_three_notices_and_a_check_in(town: Town) -> None:
     await eventually(lambda: waits(town))
     town.move(days=2, minutes=1)
     await fang.wait_for(lambda message: "年货" in message.text)
+
+
+async def with_a_reminder(town: Town, phone: PrivateConversation, topic: str) -> Message:
+    """A question how they are, and a reminder that leaves along with it; written down as sent."""
+    language = (await town.known(phone)).language
+    await ensure_reminders(town.db, town.clock())
+    await set_clocks(town.db, town.clock())
+    (chosen,) = await town.rows(Topic, Topic.code == topic)
+    shown = await write(phone, word("Reminders", language))
+    await tap(phone, shown, f"tp:on:{chosen.id}:")
+    due = datetime(2026, 12, 23, 1, 50, tzinfo=UTC)  # in ten minutes it is ten in China
+    town.move(seconds=(due - town.clock()).total_seconds())
+    await plan_due_reminders(town.db, town.clock())
+    phone.skip()
+    await ask(town, phone)
+    joined = await phone.wait_for(lambda message: "ci:" in str(message.buttons))
+    await eventually(lambda: town.count(Reminder, Reminder.delivered_at.is_not(None)))
+    assert JOINT in joined.text
+    assert len(joined.labels) == 7
+    return joined
+
+
+@pytest.mark.parametrize(("language", "later"), [("zh", 0), ("en", 2)])
+async def test_a_typed_answer_leaves_the_reminder_its_buttons(
+    town: Town, language: str, later: int
+) -> None:
+    """At once, and hours after the messages have moved out of the outbox's table."""
+    fang = await town.worker("小芳", language=language)
+    joined = await with_a_reminder(town, fang, "wages")
+    before, reminder = joined.text, joined.labels[:3]
+    if later:
+        town.move(hours=later)
+        async with town.db.write() as tx:
+            over = [row.id for row in await town.rows(Delivery)]
+            assert await move_finished(tx, over) == 2
+    receipt = await write(fang, {"zh": "平安", "en": "fine"}[language])
+    assert says(receipt, "Got it, {time}. Glad you're well.", language)
+    await fang.wait_for(lambda message: message is joined and message.labels == reminder)
+    assert joined.text == before
+    # Its answer stands where the reminder stood; the question is still there, above it.
+    await tap(fang, joined, "rm:")
+    question, answer = joined.text.split(JOINT)
+    assert says(question, QUESTION, language)
+    assert says(answer, "{topic}: good, that is done. The next time we write on {day}.", language)
+    assert joined.buttons == []
+    (told,) = await town.rows(Reminder)
+    assert told.answer == "done"
+
+
+async def test_what_follows_the_reminder_stands_where_it_stood(town: Town) -> None:
+    fang = await town.worker("小芳")
+    joined = await with_a_reminder(town, fang, "wages")
+    await write(fang, "平安")
+    await fang.wait_for(lambda message: message is joined and len(message.labels) == 3)
+    stop = data_of(joined, "rm:").replace(":done", ":stop")
+    await tap(fang, joined, stop)
+    question, stopped = joined.text.split(JOINT)
+    assert says(stopped, "{topic}: all right, no more of this. “Reminders” brings it back.")
+    await tap(fang, joined, "tp:undo:")
+    assert joined.text.split(JOINT)[0] == question
+    assert says(question, QUESTION)
+    assert says(joined, "“{topic}” is on. The next reminder comes on {day}.")
+
+
+async def test_a_typed_answer_brings_no_answered_reminder_back(town: Town) -> None:
+    fang = await town.worker("小芳")
+    joined = await with_a_reminder(town, fang, "wages")
+    await fang.tap(joined, data_of(joined, "rm:").replace(":done", ":later"))
+    await fang.wait_for(lambda message: message is joined and len(message.labels) == 4)
+    await write(fang, "平安")
+    await fang.wait_for(lambda message: message is joined and not message.labels)
+    assert says(joined, QUESTION)
 
 
 async def test_the_area_may_allow_more(town: Town) -> None:

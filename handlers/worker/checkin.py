@@ -1,5 +1,6 @@
 """Answering a check-in: one tap, or a word. Without an open one, the word is a status report."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -7,11 +8,12 @@ from aiogram import F, Router
 from aiogram.filters import Filter
 from aiogram.fsm.context import FSMContext
 from aiogram.methods import EditMessageReplyMarkup, TelegramMethod
-from aiogram.types import CallbackQuery, Message
+from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
 from aiogram.utils.i18n import gettext as _
 
 from handlers.callbacks import CheckinTap
 from handlers.keyboards import place_skip, urgency_choice
+from handlers.reminder_letters import reminder_answers
 from handlers.say import Markup, Says, clock_time, replace, say, toast
 from handlers.words import as_answer, is_label
 from handlers.worker.access import worker
@@ -23,7 +25,8 @@ from storage.database import Tx
 from storage.people.status import set_status
 from storage.people.who import Who
 from storage.register.contacts import record_heard
-from storage.rhythm.checkins import Answered, answer_checkin, open_checkin
+from storage.reminders.answers import reminders_beside
+from storage.rhythm.checkins import Answered, OpenCheckin, answer_checkin, open_checkin
 
 router = Router(name="checkin")
 router.message.filter(worker)
@@ -94,24 +97,33 @@ async def tap_answer(
     return [
         toast(tap),
         replace(tap, receipt(who, answer, now, in_time=answered.in_time, over=answered.over)),
-        *_take_off(answered, who, tap),
+        *await _take_off(tx, answered, who, tap),
         *await _go_on(tx, who, state, now, answer),
     ]
 
 
-def _take_off(
-    answered: Answered, who: Who, tap: CallbackQuery | None = None
+async def _take_off(
+    tx: Tx, answered: Answered, who: Who, tap: CallbackQuery | None = None
 ) -> list[TelegramMethod[Any]]:
-    """Where else a roll call asks what is answered now, its buttons go.
-
-    Other questions keep theirs: they may stand in one message with what is still open.
-    """
+    """Where else a roll call asks what is answered now, its buttons go."""
     tapped = None if tap is None or tap.message is None else tap.message.message_id
     return [
-        EditMessageReplyMarkup(chat_id=other.chat_id, message_id=other.message_id)
+        await _without_answers(tx, who, other)
         for other in answered.others
         if other.rollcall and other.bot_id == who.bot_id and other.message_id != tapped
     ]
+
+
+async def _without_answers(tx: Tx, who: Who, asked: OpenCheckin) -> TelegramMethod[Any]:
+    """The message that asks loses its buttons; a reminder that stands above keeps its own."""
+    open_beside: Sequence[int] = ()
+    if asked.chat_id == who.chat_id:
+        open_beside = await reminders_beside(tx, who.person_id, who.account_id, asked.message_id)
+    rows = [row for it in open_beside for row in reminder_answers(it, below=1).inline_keyboard]
+    markup = InlineKeyboardMarkup(inline_keyboard=rows) if rows else None
+    return EditMessageReplyMarkup(
+        chat_id=asked.chat_id, message_id=asked.message_id, reply_markup=markup
+    )
 
 
 async def _go_on(
@@ -165,15 +177,13 @@ async def say_answer(
         others: list[TelegramMethod[Any]] = []
         if answered is not None:
             await learn_hour(tx, who, answered, now)
-            others = _take_off(answered, who)
+            others = await _take_off(tx, answered, who)
         await record_heard(tx, who, now, kind="checkin", outcome=answer, checkin_id=open_one.id)
         if open_one.rollcall:
             speech += others
         elif open_one.bot_id == who.bot_id and open_one.message_id is not None:
             speech += others
-            speech.append(
-                EditMessageReplyMarkup(chat_id=open_one.chat_id, message_id=open_one.message_id)
-            )
+            speech.append(await _without_answers(tx, who, open_one))
     if answer != "help":
         speech.append(say(message.chat.id, receipt(who, answer, now)))
     return [*speech, *await _go_on(tx, who, state, now, answer)]

@@ -68,12 +68,12 @@ def receipt(said: Answer, answered: Answered) -> tuple[str, InlineKeyboardMarkup
     return _("{topic}: good, that is done.").format(topic=topic), None
 
 
-@router.callback_query(ReminderTap.filter(F.answer.in_(_TAPS)))
+@router.callback_query(ReminderTap.filter(F.answer.regexp(r"(done|later|stop)(\.[1-9])?\Z")))
 async def tap_answer(
     tapped: CallbackQuery, callback_data: ReminderTap, tx: Tx, who: Who, now: datetime
 ) -> Says:
     """The tapped message becomes its receipt."""
-    said = _TAPS[callback_data.answer]
+    said = _TAPS[callback_data.answer.partition(".")[0]]
     answered = await answer_reminder(tx, who, callback_data.reminder_id, said, now)
     if answered is None:
         return toast(tapped, _("This button isn't yours to answer."))

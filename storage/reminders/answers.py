@@ -1,12 +1,12 @@
 """Answers to reminders: done, later, no more of this."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import or_, select, union_all, update
 
 from storage.calendar.personal_dates import Personal
 from storage.calendar.recurrence import instant_within
@@ -14,6 +14,7 @@ from storage.calendar.zone import zone_of
 from storage.database import Tx
 from storage.models import Delivery, Reminder, Rule, Subscription, Topic
 from storage.outbox.messages import REMINDER, enqueue
+from storage.outbox.past import DELIVERIES
 from storage.people.who import Who
 from storage.reminders.planning import LASTS, TEMPLATE
 from storage.reminders.subscriptions import call_off, choice_of
@@ -212,6 +213,40 @@ async def _put_off(tx: Tx, row: Any, terms: ReminderTerms, zone: ZoneInfo, now: 
         reminder_id=row.id,
     )
     return again
+
+
+async def reminders_beside(
+    tx: Tx, person_id: int, account_id: int, message_id: int
+) -> Sequence[int]:
+    """The reminders that left in this message of an account and wait for their answer there."""
+    # A reminder's key, unlike the column, is kept in the past, too: "reminder:12", and with the
+    # day where it was put off.
+    left = await tx.execute(
+        union_all(
+            *(
+                select(table.dedupe_key, table.finished_at).where(
+                    table.account_id == account_id,
+                    table.message_id == message_id,
+                    table.template == TEMPLATE,
+                )
+                for table in DELIVERIES
+            )
+        )
+    )
+    left_at = {int(row.dedupe_key.split(":")[1]): row.finished_at for row in left}
+    if not left_at:
+        return []
+    rows = await tx.execute(
+        _reminders()
+        .add_columns(Reminder.answered_at)
+        .where(Reminder.id.in_(left_at), Reminder.person_id == person_id)
+        .order_by(Reminder.id)
+    )
+    return [
+        row.id
+        for row in rows
+        if _settled(row) is None and not (row.answered_at and row.answered_at >= left_at[row.id])
+    ]
 
 
 async def open_reminder(tx: Tx, person_id: int, now: datetime) -> int | None:
