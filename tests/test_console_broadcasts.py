@@ -188,7 +188,7 @@ async def test_an_open_page_hears_that_it_went_on(
 async def test_a_large_one_is_looked_at_again_by_time(
     db: Database, county: County, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pages, "_COUNTED_UP_TO", 1)
+    monkeypatch.setattr(pages, "COUNTED_UP_TO", 1)
     number = await _send(db, county, now)
     async with db.read() as tx:
         sent = await access_broadcast(tx, county.liaison, number)

@@ -1,13 +1,14 @@
 """The notices of an area; one of them, how far it is and who got it; and its stop."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from aiogram.utils.i18n import gettext as _
 from aiohttp import web
 
-from handlers.console.frame import CONSOLE, LANGUAGES, find_areas, session_of, write_page
-from handlers.console.register import page_number
+from handlers.console.frame import CONSOLE, LANGUAGES, page_number, session_of, write_page
+from handlers.console.sent import COUNTED_UP_TO, NAMES_A_PAGE, name_word, write_sent
 from handlers.reasons import reason_words
 from storage.database import Tx
 from storage.installation import DEMO, find_value
@@ -18,12 +19,9 @@ from storage.outbox.broadcasts import (
     stop_broadcast,
 )
 from storage.outbox.recipients import OUTCOMES, Figures, count_recipients, list_recipients
+from storage.people.areas import AreaInfo
 from storage.people.looks import looked_lately, record_look
 
-A_PAGE = 10
-NAMES_A_PAGE = 100
-_COUNTED_UP_TO = 20_000
-"""A larger broadcast is not counted again every other second for whoever looks on."""
 _MARKS = {
     "sent": "●",
     "waiting": "◔",
@@ -63,32 +61,12 @@ def state_word(state: str) -> str:
     }[state]
 
 
-def name_word(name: str | None) -> str:
-    """Who sent or stopped it: None is the operator, empty someone who has left."""
-    if name is None:
-        return _("the operator")
-    return name or _("someone who has left")
-
-
 async def show_broadcasts(request: web.Request) -> web.Response:
-    console = request.config_dict[CONSOLE]
-    page = page_number(request.query.get("page"))
-    async with console.db.read() as tx:
-        areas, area = await find_areas(tx, request)
-        found = await list_broadcasts(tx, area, limit=A_PAGE + 1, offset=(page - 1) * A_PAGE)
-        listed = [(sent, await count_recipients(tx, sent)) for sent in found[:A_PAGE]]
-        is_demo = await find_value(tx, DEMO) is not None
-    return write_page(
-        request,
-        "broadcasts.html",
-        areas=areas,
-        area=area,
-        listed=listed,
-        page=page,
-        is_last=len(found) <= A_PAGE,
-        is_demo=is_demo,
-        state_word=state_word,
-        name_word=name_word,
+    async def find(tx: Tx, area: AreaInfo, limit: int, offset: int) -> Sequence[BroadcastInfo]:
+        return await list_broadcasts(tx, area, limit=limit, offset=offset)
+
+    return await write_sent(
+        request, "broadcasts.html", "notices", find, count_recipients, state_word=state_word
     )
 
 
@@ -177,13 +155,13 @@ def _stopper(sent: BroadcastInfo) -> str | None:
 
 async def read_version(tx: Tx, sent: BroadcastInfo, seconds: float) -> str:
     """What changes when the notice's page is to be looked at again."""
-    if sent.audience > _COUNTED_UP_TO:
+    if sent.audience > COUNTED_UP_TO:
         return _version(sent, None, seconds)
     return _version(sent, await count_recipients(tx, sent), seconds)
 
 
 def _version(sent: BroadcastInfo, figures: Figures | None, seconds: float) -> str:
     told = f"{sent.state} {sent.ended_at is not None} {sent.expanded_at is not None}"
-    if sent.audience > _COUNTED_UP_TO:
+    if sent.audience > COUNTED_UP_TO:
         return told if sent.ended_at is not None else f"{told} {int(seconds // 30)}"
     return f"{told} {figures}"

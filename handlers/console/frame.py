@@ -110,3 +110,12 @@ async def find_areas(tx: Tx, request: web.Request) -> tuple[list[AreaInfo], Area
     if area is None:
         raise web.HTTPNotFound
     return areas, area
+
+
+def page_number(asked: str | None) -> int:
+    """The number in ``?page=``, 1 without. Raises ``HTTPNotFound`` for what is none."""
+    if asked is None:
+        return 1
+    if not asked.isascii() or not asked.isdigit() or not 1 <= len(asked) <= 6 or int(asked) < 1:
+        raise web.HTTPNotFound
+    return int(asked)

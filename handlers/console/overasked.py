@@ -2,8 +2,7 @@
 
 from aiohttp import web
 
-from handlers.console.frame import CONSOLE, find_areas, session_of, write_page
-from handlers.console.register import page_number
+from handlers.console.frame import CONSOLE, find_areas, page_number, session_of, write_page
 from handlers.overasked import overasked_step, overasked_why, overasked_words
 from storage.installation import DEMO, find_value
 from storage.people.looks import looked_lately, record_look

@@ -9,7 +9,7 @@ from aiohttp import web
 from handlers.console.calendar import Calendar, open_calendar
 from handlers.console.chart import draw_weeks, group_months
 from handlers.console.formats import Format
-from handlers.console.frame import CONSOLE, find_areas, session_of, write_page
+from handlers.console.frame import CONSOLE, find_areas, page_number, session_of, write_page
 from handlers.console.lists import read_list
 from handlers.console.standings import CLASSES, IN_TOUCH, ORDER
 from storage.database import Tx
@@ -102,11 +102,3 @@ def _by_need(row: GridRow) -> tuple[int, int, str]:
             break
         quiet_weeks += cell.standing is not None
     return _NEED[row.cells[-1].standing], -quiet_weeks, row.name
-
-
-def page_number(asked: str | None) -> int:
-    if asked is None:
-        return 1
-    if not asked.isascii() or not asked.isdigit() or not 1 <= len(asked) <= 6 or int(asked) < 1:
-        raise web.HTTPNotFound
-    return int(asked)

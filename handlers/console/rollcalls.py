@@ -7,14 +7,14 @@ from aiogram.utils.i18n import get_i18n
 from aiogram.utils.i18n import gettext as _
 from aiohttp import web
 
-from handlers.console.broadcasts import name_word
-from handlers.console.frame import CONSOLE, find_areas, session_of, write_page
-from handlers.console.register import page_number
+from handlers.console.frame import CONSOLE, page_number, session_of, write_page
+from handlers.console.sent import COUNTED_UP_TO, NAMES_A_PAGE, name_word, write_sent
 from handlers.console.stream import follow
 from handlers.rollcall_words import MARKS, state_word, usual_words, where_words, whom_words
 from storage.database import Tx
 from storage.installation import DEMO, find_value
 from storage.people.access import access_area, access_areas
+from storage.people.areas import AreaInfo
 from storage.people.looks import looked_lately, record_look
 from storage.people.places import place_name
 from storage.rhythm.rollcall_access import (
@@ -26,10 +26,6 @@ from storage.rhythm.rollcall_access import (
 from storage.rhythm.rollcall_figures import STATES, Figures, Named, State, list_rollcall
 from storage.rhythm.rollcalls import end_rollcall
 
-A_PAGE = 10
-NAMES_A_PAGE = 100
-_COUNTED_UP_TO = 20_000
-"""A larger one is not counted again every other second for whoever looks on."""
 _NAMED: tuple[State, ...] = ("help", "silent", "unreached", "heard", "safe")
 _WITH_PHONES = ("help", "silent", "unreached")
 
@@ -46,28 +42,19 @@ class Line:
 
 
 async def show_rollcalls(request: web.Request) -> web.Response:
-    console = request.config_dict[CONSOLE]
     officer = session_of(request).person_id
-    page = page_number(request.query.get("page"))
-    async with console.db.read() as tx:
-        areas, area = await find_areas(tx, request)
-        found = await list_rollcalls(
-            tx, officer, area, limit=A_PAGE + 1, offset=(page - 1) * A_PAGE
-        )
-        listed = [(call, await figures_of(tx, call)) for call in found[:A_PAGE]]
-        is_demo = await find_value(tx, DEMO) is not None
-    return write_page(
+
+    async def find(tx: Tx, area: AreaInfo, limit: int, offset: int) -> Sequence[RollcallInfo]:
+        return await list_rollcalls(tx, officer, area, limit=limit, offset=offset)
+
+    return await write_sent(
         request,
         "rollcalls.html",
-        areas=areas,
-        area=area,
-        listed=listed,
-        page=page,
-        is_last=len(found) <= A_PAGE,
-        is_demo=is_demo,
+        "rollcalls",
+        find,
+        figures_of,
         whom=_whom,
         usual=usual_words(),
-        name_word=name_word,
         marks=MARKS,
         word=state_word,
     )
@@ -185,7 +172,7 @@ async def follow_rollcall(request: web.Request) -> web.StreamResponse:
         if again is None:
             return None
         seconds = console.clock().timestamp()
-        if asked > _COUNTED_UP_TO:
+        if asked > COUNTED_UP_TO:
             return _version(again, None, seconds)
         figures = await figures_of(tx, again)
         asked = figures.asked
@@ -205,6 +192,6 @@ async def _access(tx: Tx, request: web.Request) -> RollcallInfo:
 
 def _version(call: RollcallInfo, figures: Figures | None, seconds: float) -> str:
     told = f"{call.is_open} {call.asked}"
-    if figures is None or figures.asked > _COUNTED_UP_TO:
+    if figures is None or figures.asked > COUNTED_UP_TO:
         return f"{told} {int(seconds // 30)}"
     return f"{told} {figures.as_key()}"
