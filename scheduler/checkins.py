@@ -12,21 +12,20 @@ from storage.calendar.recurrence import Hours, Slot, first_instant, next_slot, p
 from storage.calendar.zone import zone_of
 from storage.database import Database, Tx
 from storage.reminders.days import first_tick
-from storage.rhythm.planning import (
-    QUARTER,
+from storage.rhythm.clocks import (
     DueClock,
-    Quarter,
+    UnsetClock,
     due_clocks,
     is_rule_due,
     keep_place,
     may_tick,
     move_clock,
-    plan_slot,
     set_clock,
     unset_clocks,
 )
+from storage.rhythm.planning import QUARTER, Quarter, plan_slot
 from storage.rhythm.portions import PORTION, START, find_portion
-from storage.rules.defaults import ensure_root_rules
+from storage.rules.defaults import ensure_root_rules, roots_without_rule
 from storage.rules.kept import RuleInfo
 from storage.rules.terms import CheckinTerms
 
@@ -87,27 +86,27 @@ def quarters_of(hours: Hours, zone: ZoneInfo, slot: Slot) -> list[Quarter]:
 async def set_clocks(db: Database, now: datetime) -> None:
     """Start the clocks that are missing: new rules, and zones where a rule's first worker lives.
 
-    Root areas get the default rule here if they never had one.
+    Root areas get the default rule here if they never had one. Where nothing is missing, nothing
+    is written.
     """
     async with db.read() as tx:
-        unset = await unset_clocks(tx)
+        if not await roots_without_rule(tx) and not await unset_clocks(tx):
+            return
     async with db.write() as tx:
-        made = await ensure_root_rules(tx, now)
-        unset = await unset_clocks(tx) if made else unset
-        for clock in unset:
-            await _set_clock(tx, clock, now)
+        await ensure_root_rules(tx, now)
+        for clock in await unset_clocks(tx):
+            await set_clock(tx, clock.rule_id, clock.timezone, _first_of(clock, now))
 
 
-async def _set_clock(tx: Tx, clock: DueClock, now: datetime) -> None:
-    if not isinstance(clock.rule.terms, CheckinTerms):
-        first = first_tick(clock.rule, zone_of(clock.timezone), now)
-        if first is not None:
-            await set_clock(tx, clock.rule.id, clock.timezone, first)
-        return
-    zone, timing = zone_of(clock.timezone), clock.rule.timing
-    slot = next_slot(timing, zone, now)
-    if slot is not None:
-        await set_clock(tx, clock.rule.id, clock.timezone, planned_at(timing.hours, zone, slot))
+def _first_of(clock: UnsetClock, now: datetime) -> datetime | None:
+    """When it is first due; None: never."""
+    rule, zone = clock.rule, zone_of(clock.timezone)
+    if rule is None:
+        return now  # where that is found out, it is told
+    if not isinstance(rule.terms, CheckinTerms):
+        return first_tick(rule, zone, now)
+    slot = next_slot(rule.timing, zone, now)
+    return None if slot is None else planned_at(rule.timing.hours, zone, slot)
 
 
 async def plan_due_checkins(
@@ -144,7 +143,7 @@ async def plan_due_checkins(
 async def _plan_some(tx: Tx, now: datetime) -> tuple[int, bool]:
     """Plan about a portion, of however many clocks; how many messages, and if there may be more."""
     looked, written = 0, 0
-    clocks = await due_clocks(tx, now, _MOST_CLOCKS)
+    clocks = await due_clocks(tx, CheckinTerms.kind, now, _MOST_CLOCKS)
     for clock in clocks:
         if looked >= PORTION:
             return written, True
@@ -161,7 +160,6 @@ async def _plan(tx: Tx, clock: DueClock, most: int, now: datetime) -> tuple[int,
     The clock then moves to the next slot, or keeps its place in this one.
     """
     rule, timezone = clock.rule, clock.timezone
-    assert clock.next_at is not None
     due = check_due(rule, timezone, clock.next_at, now)
     going_on = due.plan is not None and due.plan.key == clock.slot
     for slot in () if going_on else due.missed:
@@ -173,14 +171,14 @@ async def _plan(tx: Tx, clock: DueClock, most: int, now: datetime) -> tuple[int,
             slot=slot.key,
         )
     count, written = 0, 0
-    if due.plan is not None:
+    if due.plan is not None and clock.may_plan(due.plan.key):
         place = clock.place if going_on else START
         portion = await find_portion(tx, rule, timezone, place, most)
         quarters = quarters_of(rule.timing.hours, zone_of(timezone), due.plan)
         count = portion.count
         written = await plan_slot(tx, clock, due.plan, quarters, portion, now)
         if portion.then is not None:
-            await keep_place(tx, clock, due.plan, portion.then)
+            await keep_place(tx, clock, due.plan.key, portion.then)
             return count, written, False
-    await move_clock(tx, rule.id, timezone, due.next_at)
+    await move_clock(tx, clock, due.next_at)
     return count, written, True

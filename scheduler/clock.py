@@ -117,7 +117,7 @@ class Clock:
         problems: list[Exception] = []
         for work in (
             plan_due_checkins(self._db, now, nudge=self._nudge, going=lambda: not self._stopping),
-            plan_due_reminders(self._db, now),
+            plan_due_reminders(self._db, now, nudge=self._nudge, going=lambda: not self._stopping),
             follow_up(self._db, now),
         ):
             # One that fails each time must not keep the others from their work.

@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from storage.database import Database
+from storage.rhythm.clocks import may_tick
 from storage.rhythm.digests import forget_lost, has_news, plan_digests
-from storage.rhythm.planning import may_tick
 from storage.rhythm.tasks import raise_tasks
 
 

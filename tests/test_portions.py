@@ -4,13 +4,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select
+from structlog.testing import capture_logs
 
 from scheduler.checkins import plan_due_checkins, set_clocks
+from storage.calendar.recurrence import Weeks
 from storage.database import Database
 from storage.models import Checkin, Delivery, RuleClock
 from storage.people.areas import AreaInfo
 from storage.rhythm.portions import START, Place, find_portion
-from storage.rules.kept import running_rules
+from storage.rules.kept import edit_rule, running_rules
+from storage.rules.terms import CheckinTerms
 from tests.outbox_people import make_area, make_person
 
 THURSDAY = datetime(2026, 11, 19, 12, tzinfo=UTC)
@@ -111,3 +114,64 @@ async def test_an_area_too_large_for_one_portion_is_taken_by_ids(db: Database) -
             taken.append(portion.count)
             place = portion.then
     assert taken == [6, 6, 6, 2, 0]
+
+
+async def _half(db: Database, now: datetime = SUNDAY) -> list[int]:
+    """A county, of whose people some were asked and some were not."""
+    people = await _county(db)
+    stop = iter((True, True, False))
+    assert 0 < await plan_due_checkins(db, now, going=lambda: next(stop)) < len(people)
+    return people
+
+
+@pytest.mark.usefixtures("small_portions")
+@pytest.mark.parametrize("days", [(6,), (0,), (2, 6)])
+async def test_a_rule_edited_in_the_middle_of_a_slot_skips_and_doubles_nobody(
+    db: Database, days: tuple[int, ...]
+) -> None:
+    people = await _half(db)
+    async with db.write() as tx:
+        rule = (await running_rules(tx))[0]
+        terms = CheckinTerms(rule.terms.code, Weeks(1, days), window=24, nudges=())
+        await edit_rule(tx, rule, terms, SUNDAY)
+    await set_clocks(db, SUNDAY + timedelta(seconds=1))
+    await plan_due_checkins(db, SUNDAY + timedelta(seconds=2))
+    assert await _asked(db) == people
+    async with db.read() as tx:
+        said = set(await tx.execute(select(Checkin.version, Checkin.slot).distinct()))
+    assert said == {(1, "2026-11-22")}  # what was begun ends as it began
+    await set_clocks(db, SUNDAY + timedelta(minutes=1))
+    for day in range(9):
+        await plan_due_checkins(db, SUNDAY + timedelta(days=day, hours=1))
+    async with db.read() as tx:
+        found = await tx.execute(
+            select(Checkin.slot, func.count())
+            .where(Checkin.version == 2)
+            .group_by(Checkin.slot)
+            .order_by(Checkin.slot)
+        )
+        slots = [tuple(row) for row in found]
+    first = datetime(2026, 11, 23, tzinfo=UTC)
+    expected = [first + timedelta(days=n) for n in range(8)]
+    assert slots == [(f"{day:%Y-%m-%d}", len(people)) for day in expected if day.weekday() in days]
+
+
+@pytest.mark.usefixtures("small_portions")
+async def test_what_is_left_of_an_edited_slot_is_not_asked_when_its_window_is_over(
+    db: Database,
+) -> None:
+    await _half(db)
+    asked = await _asked(db)
+    async with db.write() as tx:
+        rule = (await running_rules(tx))[0]
+        terms = CheckinTerms(rule.terms.code, Weeks(1, (3,)))
+        await edit_rule(tx, rule, terms, SUNDAY)
+    wednesday = SUNDAY + timedelta(hours=74, minutes=1)
+    with capture_logs() as logs:
+        assert await plan_due_checkins(db, wednesday) == 0
+    assert [it["slot"] for it in logs if it["log_level"] == "warning"] == ["2026-11-22"] * 2
+    assert await _asked(db) == asked
+    await set_clocks(db, wednesday)
+    async with db.read() as tx:
+        nexts = set((await tx.execute(select(RuleClock.next_at))).scalars())
+    assert nexts == {datetime(2026, 11, 26, 0, tzinfo=UTC)}

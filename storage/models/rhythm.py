@@ -62,7 +62,9 @@ class RuleClock(Base):
     """When a rule is next due in one time zone.
 
     ``planned_slot`` is the slot that is being planned, in portions: all areas before
-    ``planned_area``, and in it the people up to ``planned_person``, have been asked.
+    ``planned_area``, and in it the people up to ``planned_person``, have been asked; of reminders,
+    all subscriptions up to ``planned_person``. It is planned by what the rule said in
+    ``planned_version``, whatever it says by now.
     """
 
     __tablename__ = "rule_clock"
@@ -70,6 +72,7 @@ class RuleClock(Base):
     timezone: Mapped[str] = mapped_column(String(64), primary_key=True)
     next_at: Mapped[datetime] = mapped_column(index=True)
     planned_slot: Mapped[str | None] = mapped_column(String(24))
+    planned_version: Mapped[int | None] = mapped_column(SmallInteger)
     planned_area: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     planned_person: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
 

@@ -17,7 +17,6 @@ from sqlalchemy import (
     extract,
     func,
     literal,
-    null,
     or_,
     select,
     true,
@@ -30,8 +29,6 @@ from storage.database import Tx
 from storage.engine.given import given_rows
 from storage.models import (
     Area,
-    Delivery,
-    PastDelivery,
     Person,
     Reminder,
     Rule,
@@ -39,10 +36,12 @@ from storage.models import (
     Subscription,
     Topic,
 )
-from storage.outbox.messages import REMINDER, lane_of
+from storage.outbox.by_statement import enqueue_selected, message_columns
+from storage.outbox.messages import REMINDER
 from storage.reminders.days import DueDay
-from storage.rhythm.planning import ZONE, DueClock, Quarter, minute_asked
-from storage.rules.kept import RULE_COLUMNS, as_rule, governed
+from storage.rhythm.clocks import ZONE, DueClock
+from storage.rhythm.planning import Quarter, minute_asked
+from storage.rules.kept import governed
 from storage.rules.terms import ReminderTerms
 
 LASTS: Final = timedelta(days=8)
@@ -53,11 +52,15 @@ REMINDED: Final = ("away", "moving", "home")
 
 
 @dataclass(frozen=True, slots=True)
-class DueReminders:
-    """Clocks that have come round. ``wanted``: topics that anyone subscribes to."""
+class Subscribers:
+    """Whose choices are looked at together: behind ``after`` and up to ``upto``, by their ids.
 
-    clocks: list[DueClock]
-    wanted: frozenset[str]
+    ``upto`` is None for all the rest. ``count`` also holds those whom nobody reminds now.
+    """
+
+    after: int
+    upto: int | None
+    count: int
 
 
 async def is_reminder_due(tx: Tx, now: datetime) -> bool:
@@ -67,34 +70,39 @@ async def is_reminder_due(tx: Tx, now: datetime) -> bool:
     return bool(await tx.scalar(select(exists(due.where(Rule.stopped_at.is_(None))))))
 
 
-async def due_reminder_clocks(tx: Tx, now: datetime, most: int) -> DueReminders:
-    """Up to ``most`` clocks of running reminder rules, locked against other processes."""
-    rows = await tx.execute(
-        select(*RULE_COLUMNS, RuleClock.timezone, RuleClock.next_at)
-        .select_from(RuleClock)
-        .join(Rule, Rule.id == RuleClock.rule_id)
-        .join(Area, Area.id == Rule.area_id)
-        .where(
-            RuleClock.next_at <= now,
-            Rule.stopped_at.is_(None),
-            Rule.kind == ReminderTerms.kind,
-        )
-        .order_by(RuleClock.next_at, Rule.id)
-        .limit(most)
-        .with_for_update(of=RuleClock, skip_locked=True)
-    )
-    clocks = [DueClock(as_rule(row), row.timezone, row.next_at) for row in rows.all()]
-    if not clocks:
-        return DueReminders([], frozenset())
+async def wanted_topics(tx: Tx) -> frozenset[str]:
+    """The codes of topics that anyone subscribes to."""
     anyone = exists().where(Subscription.topic_id == Topic.id, Subscription.ended_at.is_(None))
     codes = await tx.execute(select(Topic.code).where(Topic.stopped_at.is_(None), anyone))
-    return DueReminders(clocks, frozenset(codes.scalars()))
+    return frozenset(codes.scalars())
+
+
+async def find_subscribers(tx: Tx, topic: str, after: int, most: int) -> Subscribers:
+    """The next ``most`` of all who subscribe to a topic, behind the subscription ``after``."""
+    ahead = (
+        select(Subscription.id)
+        .join(Topic, Topic.id == Subscription.topic_id)
+        .where(Topic.code == topic, Subscription.ended_at.is_(None), Subscription.id > after)
+        .order_by(Subscription.id)
+        .limit(most)
+        .subquery()
+    )
+    found = await tx.execute(
+        select(func.max(ahead.c.id).label("upto"), func.count(ahead.c.id).label("many"))
+    )
+    row = found.one()
+    return Subscribers(after, row.upto if row.many == most else None, row.many)
 
 
 async def plan_reminders(
-    tx: Tx, clock: DueClock, days: Sequence[DueDay], quarters: Sequence[Quarter], now: datetime
+    tx: Tx,
+    clock: DueClock,
+    days: Sequence[DueDay],
+    quarters: Sequence[Quarter],
+    some: Subscribers,
+    now: datetime,
 ) -> int:
-    """Remind everyone in a rule's area and zone for whom one of ``days`` is theirs.
+    """Remind those of ``some`` in a rule's area and zone for whom one of ``days`` is theirs.
 
     Two statements, however many people: the reminders, and the messages that carry them; returns
     how many messages were written. Of several days that are due for one person the newest counts.
@@ -140,6 +148,8 @@ async def plan_reminders(
             Topic.code == terms.topic,
             Topic.stopped_at.is_(None),
             Subscription.ended_at.is_(None),
+            Subscription.id > some.after,
+            *([] if some.upto is None else [Subscription.id <= some.upto]),
             Subscription.since < due.c.known_by,
             or_(Subscription.done_for.is_(None), Subscription.done_for < due.c.about),
             Person.area_id.in_(select(Area.id).where(governed(rule))),
@@ -150,6 +160,7 @@ async def plan_reminders(
         )
         .subquery("found")
     )
+    newest_id: int = await tx.scalar(select(func.coalesce(func.max(Reminder.id), 0)))
     await tx.execute(
         tx.insert(Reminder)
         .from_select(
@@ -165,7 +176,22 @@ async def plan_reminders(
         )
         .on_conflict_do_nothing()
     )
-    return await _enqueue(tx, rule.id, days, max(it.at for it in quarters) + LASTS, now)
+    messages = select(
+        *message_columns(
+            Reminder.person_id,
+            template=TEMPLATE,
+            priority=REMINDER,
+            urgent=False,
+            dedupe_key=literal("reminder:") + cast(Reminder.id, String),
+            not_before=Reminder.due_at,
+            expires_at=max(it.at for it in quarters) + LASTS,
+            now=now,
+            reminder_id=Reminder.id,
+        )
+    )
+    # What is new, and nothing else: what was planned earlier has its message.
+    written = messages.where(Reminder.id > newest_id, Reminder.rule_id + 0 == rule.id)
+    return await enqueue_selected(tx, written.order_by(Reminder.id))
 
 
 def due_values(days: Sequence[DueDay]) -> CTE:
@@ -218,58 +244,3 @@ def is_meant_sql(when: When | Personal, due: Any) -> ColumnElement[bool]:
         and_(Subscription.every_months.is_(None), day == due.about),
         and_(Subscription.every_months.is_not(None), *turns, apart >= 0),
     )
-
-
-async def _enqueue(
-    tx: Tx, rule_id: int, days: Sequence[DueDay], expires_at: datetime, now: datetime
-) -> int:
-    """Write the message of every reminder of these days that has just been planned."""
-    at = Delivery.created_at.type
-    dedupe = literal("reminder:") + cast(Reminder.id, String)
-    had_one = exists(select(literal(1)).where(PastDelivery.dedupe_key == dedupe))
-    written = await tx.execute(
-        tx.insert(Delivery)
-        .from_select(
-            [
-                "person_id",
-                "template",
-                "priority",
-                "urgent",
-                "lane",
-                "reminder_id",
-                "dedupe_key",
-                "not_before",
-                "expires_at",
-                "state",
-                "attempts",
-                "created_at",
-                "params",
-            ],
-            select(
-                Reminder.person_id,
-                literal(TEMPLATE),
-                literal(REMINDER),
-                literal(False),
-                lane_of(Reminder.person_id),
-                Reminder.id,
-                dedupe,
-                Reminder.due_at,
-                literal(expires_at, at),
-                literal("queued"),
-                literal(0),
-                literal(now, at),
-                null(),
-            )
-            .where(
-                Reminder.rule_id == rule_id,
-                Reminder.slot.in_({it.slot.isoformat() for it in days}),
-                # Nothing planned now is due before now: what was planned earlier is left alone.
-                Reminder.due_at >= now,
-                Reminder.answered_at.is_(None),
-                ~had_one,
-            )
-            .order_by(Reminder.id),
-        )
-        .on_conflict_do_nothing(index_elements=[Delivery.dedupe_key])
-    )
-    return written.rowcount

@@ -1,14 +1,13 @@
-"""The clocks of check-in rules, and the check-ins they plan: set-based, and harmless twice."""
+"""The check-ins that rules plan: set-based, and harmless twice."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import (
     ColumnElement,
     String,
-    Text,
     and_,
     case,
     cast,
@@ -17,7 +16,6 @@ from sqlalchemy import (
     literal,
     or_,
     select,
-    type_coerce,
     union_all,
     update,
 )
@@ -27,22 +25,14 @@ from storage.calendar.recurrence import Hours, Slot, first_instant, is_months_fi
 from storage.calendar.zone import zone_of
 from storage.database import Tx
 from storage.engine.given import given_rows
-from storage.models import Area, Checkin, Person, Rule, RuleClock, StatusChange
+from storage.models import Checkin, Person, StatusChange
 from storage.outbox.messages import CHECKIN
-from storage.people.areas import in_subtree
 from storage.rhythm.checkins import enqueue_checkins, is_expected
-from storage.rhythm.portions import START, Place, Portion
-from storage.rules.kept import RULE_COLUMNS, RuleInfo, as_rule
+from storage.rhythm.clocks import DueClock
+from storage.rhythm.portions import Portion
 from storage.rules.terms import CheckinTerms, Terms
 
-_ONE_TICKS: Final = 4_702_112
-"""PostgreSQL's advisory lock of who ticks: any number, as long as every process takes the same."""
-
-ZONE: Final[ColumnElement[str]] = func.coalesce(Person.timezone, Area.timezone)
-"""A worker's own zone, or that of the area they belong to."""
-
 QUARTER: Final = 15
-_NEVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
 _ASKED: Final = [
     "person_id",
     "area_id",
@@ -56,130 +46,11 @@ _ASKED: Final = [
 
 
 @dataclass(frozen=True, slots=True)
-class DueClock:
-    """A rule in one time zone; ``next_at`` (UTC) is when it is next due, None if not yet known.
-
-    ``slot`` is the key of the one that is being planned, and ``place`` how far it is.
-    """
-
-    rule: RuleInfo
-    timezone: str
-    next_at: datetime | None
-    slot: str | None = None
-    place: Place = START
-
-
-@dataclass(frozen=True, slots=True)
 class Quarter:
     """A quarter of an hour of a day in a zone: ``minute`` after local midnight, and when it is."""
 
     minute: int
     at: datetime
-
-
-async def may_tick(tx: Tx) -> bool:
-    """Whether this process ticks in this transaction; two at once would only do work twice."""
-    if not tx.on_postgres:
-        return True
-    return bool(await tx.scalar(select(func.pg_try_advisory_xact_lock(_ONE_TICKS))))
-
-
-async def unset_clocks(tx: Tx) -> list[DueClock]:
-    """Running rules in zones where their area's workers live, and that have no clock yet.
-
-    Rules of personal dates have clocks too: their day comes every day.
-    """
-    zones = (
-        select(Person.area_id, ZONE.label("timezone"))
-        .join(Area, Area.id == Person.area_id)
-        .where(Person.consented)
-        .distinct()
-        .subquery()
-    )
-    home = aliased(Area)
-    found = await tx.execute(
-        select(*RULE_COLUMNS, zones.c.timezone)
-        .select_from(Rule)
-        .join(Area, Area.id == Rule.area_id)
-        .join(home, in_subtree(home.path, type_coerce(Area.path, Text)))
-        .join(zones, zones.c.area_id == home.id)
-        .outerjoin(
-            RuleClock, and_(RuleClock.rule_id == Rule.id, RuleClock.timezone == zones.c.timezone)
-        )
-        .where(Rule.stopped_at.is_(None), RuleClock.rule_id.is_(None))
-    )
-    unset = {(row.id, row.timezone): DueClock(as_rule(row), row.timezone, None) for row in found}
-    return list(unset.values())
-
-
-async def set_clock(tx: Tx, rule_id: int, timezone: str, next_at: datetime) -> None:
-    """Start a clock; one that another process started stays."""
-    await tx.execute(
-        tx.insert(RuleClock)
-        .values(rule_id=rule_id, timezone=timezone, next_at=next_at)
-        .on_conflict_do_nothing()
-    )
-
-
-async def is_rule_due(tx: Tx, now: datetime) -> bool:
-    """Whether any clock has come round; one index probe."""
-    return await tx.scalar(select(exists().where(RuleClock.next_at <= now))) or False
-
-
-async def due_clocks(tx: Tx, now: datetime, most: int) -> list[DueClock]:
-    """Clocks of running check-in rules that have come round, locked against other processes.
-
-    Those of reminders are :func:`storage.reminders.planning.due_reminder_clocks`.
-    """
-    found = await tx.execute(
-        select(
-            *RULE_COLUMNS,
-            RuleClock.timezone,
-            RuleClock.next_at,
-            RuleClock.planned_slot,
-            RuleClock.planned_area,
-            RuleClock.planned_person,
-        )
-        .select_from(RuleClock)
-        .join(Rule, Rule.id == RuleClock.rule_id)
-        .join(Area, Area.id == Rule.area_id)
-        .where(RuleClock.next_at <= now, Rule.stopped_at.is_(None), Rule.kind == CheckinTerms.kind)
-        .order_by(RuleClock.next_at, Rule.id)
-        .limit(most)
-        .with_for_update(of=RuleClock, skip_locked=True)
-    )
-    return [
-        DueClock(
-            as_rule(row),
-            row.timezone,
-            row.next_at,
-            row.planned_slot,
-            Place(row.planned_area, row.planned_person),
-        )
-        for row in found.all()
-    ]
-
-
-async def move_clock(tx: Tx, rule_id: int, timezone: str, next_at: datetime | None) -> None:
-    """Set a clock to the next slot; it never goes back. ``None``: the rule has none left."""
-    clock = (RuleClock.rule_id == rule_id, RuleClock.timezone == timezone)
-    if next_at is None:
-        # Kept, for ever in the future: without a clock the rule would be given one each minute.
-        next_at = _NEVER
-    await tx.execute(
-        update(RuleClock)
-        .where(*clock, RuleClock.next_at < next_at)
-        .values(next_at=next_at, planned_slot=None, planned_area=0, planned_person=0)
-    )
-
-
-async def keep_place(tx: Tx, clock: DueClock, slot: Slot, place: Place) -> None:
-    """Write down how far a slot is planned, with what was planned: whoever goes on begins there."""
-    await tx.execute(
-        update(RuleClock)
-        .where(RuleClock.rule_id == clock.rule.id, RuleClock.timezone == clock.timezone)
-        .values(planned_slot=slot.key, planned_area=place.area, planned_person=place.person)
-    )
 
 
 def asked_between(hours: Hours) -> tuple[int, int]:

@@ -27,12 +27,18 @@ async def ensure_default_rule(tx: Tx, area_id: int, now: datetime) -> bool:
     return True
 
 
-async def ensure_root_rules(tx: Tx, now: datetime) -> int:
-    """Give the default rule to every root area that never had one; how many were made."""
+async def roots_without_rule(tx: Tx) -> list[int]:
+    """Root areas that never had a check-in rule."""
     roots = await tx.execute(
         select(Area.id).where(
             Area.parent_id.is_(None),
             ~exists(select(literal(1)).where(Rule.area_id == Area.id, Rule.kind == WEEKLY.kind)),
         )
     )
-    return sum([await ensure_default_rule(tx, row.id, now) for row in roots.all()])
+    return list(roots.scalars())
+
+
+async def ensure_root_rules(tx: Tx, now: datetime) -> int:
+    """Give the default rule to every root area that never had one; how many were made."""
+    roots = await roots_without_rule(tx)
+    return sum([await ensure_default_rule(tx, area_id, now) for area_id in roots])

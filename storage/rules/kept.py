@@ -166,8 +166,9 @@ async def edit_rule(
 ) -> RuleInfo:
     """Let a rule say something else from now on.
 
-    What is out was asked under the version of then, and keeps its window and its nudges. The
-    clocks are set anew, so that no slot of the old timing comes.
+    What is out was asked under the version of then, and keeps its window and its nudges. A slot
+    that has come is planned to its end by that version, so that nobody is left out of it, or asked
+    in it twice. All other clocks are set anew, so that no further slot of the old timing comes.
     """
     if (terms.kind, terms.code) != (rule.terms.kind, rule.terms.code):
         raise Refused("a rule keeps its kind and its code: stop it, and add another")
@@ -181,7 +182,13 @@ async def edit_rule(
     if changed.rowcount != 1:
         raise Refused("somebody else changed this rule meanwhile: look at it again")
     await _keep_version(tx, rule.id, version, terms, now, by)
-    await _drop_clocks(tx, rule.id)
+    await tx.execute(
+        update(RuleClock)
+        .where(RuleClock.rule_id == rule.id, RuleClock.planned_version.is_(None))
+        .where(RuleClock.next_at <= now)
+        .values(planned_version=rule.version)
+    )
+    await _drop_clocks(tx, rule.id, RuleClock.planned_version.is_(None))
     return await get_rule(tx, rule.id)
 
 
@@ -208,8 +215,8 @@ async def _keep_version(
     )
 
 
-async def _drop_clocks(tx: Tx, rule_id: int) -> None:
-    await tx.execute(delete(RuleClock).where(RuleClock.rule_id == rule_id))
+async def _drop_clocks(tx: Tx, rule_id: int, *which: ColumnElement[bool]) -> None:
+    await tx.execute(delete(RuleClock).where(RuleClock.rule_id == rule_id, *which))
 
 
 async def terms_at(tx: Tx, versions: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Terms]:

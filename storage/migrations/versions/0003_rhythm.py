@@ -363,6 +363,7 @@ def upgrade() -> None:
             batch_op.f("fk_rule_clock_rule_id"), "rule", ["rule_id"], ["id"]
         )
         batch_op.add_column(sa.Column("planned_slot", sa.String(length=24), nullable=True))
+        batch_op.add_column(sa.Column("planned_version", sa.SmallInteger(), nullable=True))
         batch_op.add_column(
             sa.Column("planned_area", sa.BigInteger(), server_default="0", nullable=False)
         )
