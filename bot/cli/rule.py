@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bot.cli.rule_load import load
+from bot.cli.rule_options import takes_terms
 from bot.cli.session import AreaCode, AsJson, show, with_database
 
 if TYPE_CHECKING:
@@ -16,33 +17,6 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Check-in and reminder rules: when people are asked, and of what reminded.")
 
 Code = Annotated[str, typer.Argument(metavar="CODE", help="The rule's code in its area.")]
-Value = str | None
-_Every = Annotated[Value, typer.Option(help="“1 week”, “2 weeks”, “3 months”.")]
-_On = Annotated[
-    list[str] | None, typer.Option(help="sunday, “first sunday” or 15; may be repeated.")
-]
-_Around = Annotated[Value, typer.Option(help="A day: spring-festival, 05-29, “lunar 08-15”.")]
-_Days = Annotated[
-    list[int] | None, typer.Option(help="Days from it, -7 is a week before; may be repeated.")
-]
-_Date = Annotated[Value, typer.Option(help="A date of each person's own: certificate-expiry.")]
-_Lead = Annotated[
-    list[str] | None, typer.Option(help="How long before the day: 30d; may be repeated.")
-]
-_Grace = Annotated[Value, typer.Option(help="How late after a standstill: 7d.")]
-_At = Annotated[Value, typer.Option(help="Local time of each person; 10:00 if left out.")]
-_Between = Annotated[Value, typer.Option(help="The hours it may be sent in: 08:00-21:00.")]
-_Window = Annotated[Value, typer.Option(help="How long an answer counts as in time: 72h.")]
-_Nudge = Annotated[
-    list[str] | None, typer.Option(help="When to ask again: 24h; may be repeated, or none.")
-]
-_Then = Annotated[Value, typer.Option(help="After silence: none, liaison or relative-first.")]
-_Supervisor = Annotated[Value, typer.Option(help="When the supervisor is told: 72h, or never.")]
-_Topic = Annotated[Value, typer.Option(help="What a reminder is about.")]
-_Zh = Annotated[Value, typer.Option("--zh", help="The words in Chinese.")]
-_En = Annotated[Value, typer.Option("--en", help="The words in English.")]
-_Starts = Annotated[Value, typer.Option(help="The first day: 2026-12-01.")]
-_Ends = Annotated[Value, typer.Option(help="The last day.")]
 _Kind = Annotated[str, typer.Option(help="checkin or reminder.")]
 
 
@@ -72,28 +46,12 @@ def list_all(
 
 
 @app.command("add")
+@takes_terms
 def add(
     code: Code,
     area: AreaCode,
+    given: dict[str, Any],
     kind: _Kind = "checkin",
-    every: _Every = None,
-    on: _On = None,
-    around: _Around = None,
-    days: _Days = None,
-    date: _Date = None,
-    lead: _Lead = None,
-    grace: _Grace = None,
-    at: _At = None,
-    between: _Between = None,
-    window: _Window = None,
-    nudge: _Nudge = None,
-    then: _Then = None,
-    supervisor: _Supervisor = None,
-    topic: _Topic = None,
-    zh: _Zh = None,
-    en: _En = None,
-    starts: _Starts = None,
-    ends: _Ends = None,
     as_json: AsJson = False,
 ) -> None:
     """Make one rule. It speaks for the area and all below it that has none of the same code."""
@@ -101,11 +59,7 @@ def add(
     from storage.rules.kept import add_rule
     from storage.rules.overlaps import find_overlaps
 
-    given = _table(
-        kind, every, on, around, days, date, lead, grace, at, between, window, nudge, then,
-        supervisor, topic, zh, en, starts, ends,
-    )  # fmt: skip
-    terms = _check({"code": code, "kind": kind, **given})
+    terms = _check({"code": code, "kind": kind, **_for(kind, given)})
 
     async def work(opened: "Opened") -> "RuleInfo":
         now = datetime.now(UTC)
@@ -120,27 +74,11 @@ def add(
 
 
 @app.command("edit")
+@takes_terms
 def edit(
     code: Code,
     area: AreaCode,
-    every: _Every = None,
-    on: _On = None,
-    around: _Around = None,
-    days: _Days = None,
-    date: _Date = None,
-    lead: _Lead = None,
-    grace: _Grace = None,
-    at: _At = None,
-    between: _Between = None,
-    window: _Window = None,
-    nudge: _Nudge = None,
-    then: _Then = None,
-    supervisor: _Supervisor = None,
-    topic: _Topic = None,
-    zh: _Zh = None,
-    en: _En = None,
-    starts: _Starts = None,
-    ends: _Ends = None,
+    given: dict[str, Any],
     as_json: AsJson = False,
 ) -> None:
     """Change what is given and keep the rest. Questions that are out keep their old terms."""
@@ -154,11 +92,7 @@ def edit(
         async with opened.db.write() as tx:
             found = await find_area(tx, area)
             rule = await find_rule(tx, found, code)
-            given = _table(
-                rule.terms.kind, every, on, around, days, date, lead, grace, at, between, window,
-                nudge, then, supervisor, topic, zh, en, starts, ends,
-            )  # fmt: skip
-            terms = _check(_merge(as_table(rule.terms), given))
+            terms = _check(_merge(as_table(rule.terms), _for(rule.terms.kind, given)))
             _refuse(await find_overlaps(tx, found, terms, now, rule_id=rule.id))
             return await edit_rule(tx, rule, terms, now)
 
@@ -185,51 +119,10 @@ def stop(code: Code, area: AreaCode, as_json: AsJson = False) -> None:
 app.command("load")(load)
 
 
-def _table(
-    kind: str,
-    every: Value,
-    on: list[str] | None,
-    around: Value,
-    days: list[int] | None,
-    date: Value,
-    lead: list[str] | None,
-    grace: Value,
-    at: Value,
-    between: Value,
-    window: Value,
-    nudge: list[str] | None,
-    then: Value,
-    supervisor: Value,
-    topic: Value,
-    zh: Value,
-    en: Value,
-    starts: Value,
-    ends: Value,
-) -> dict[str, Any]:
-    """The options as a rule's table; what was not given is not in it."""
-    given: dict[str, Any] = {
-        "every": every,
-        "on": [int(one) if one.isdecimal() else one for one in on] if on else None,
-        "around": around,
-        "days": days or None,
-        "date": date,
-        "lead": lead or None,
-        "grace": grace,
-        "at": at,
-        "between": None if between is None else between.split("-"),
-        "window": window,
-        "nudges": [] if nudge == ["none"] else nudge or None,
-        "then": then,
-        "supervisor": supervisor,
-        "topic": topic,
-        "starts": starts,
-        "ends": ends,
-        "question" if kind == "checkin" else "text": {
-            language: text for language, text in (("zh", zh), ("en", en)) if text is not None
-        }
-        or None,
-    }
-    return {key: value for key, value in given.items() if value is not None}
+def _for(kind: str, given: dict[str, Any]) -> dict[str, Any]:
+    """As the table of a rule of this kind names them."""
+    called = {"words": "question" if kind == "checkin" else "text"}
+    return {called.get(key, key): value for key, value in given.items()}
 
 
 def _merge(before: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
