@@ -5,11 +5,19 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from bot.cli.session import AsJson, check_text, show, with_database
+from bot.cli.session import (
+    AsJson,
+    Newest,
+    WithinArea,
+    check_given,
+    show,
+    with_database,
+    write_the_rest,
+)
 
 if TYPE_CHECKING:
     from bot.opening import Opened
-    from storage.database import Database
+    from storage.database import Tx
     from storage.outbox.broadcasts import BroadcastInfo, BroadcastPlanned
     from storage.outbox.recipients import Figures, Recipient
 
@@ -42,12 +50,8 @@ def broadcast(
         if area is not None or text is not None or language is not None:
             raise Refused("either send a notice, or use one of the commands")
         return
-    for name, given in (("--area", area), ("--text", text)):
-        if given is None:
-            raise typer.BadParameter(f"Missing option '{name}'.")
-    assert area is not None
-    assert text is not None
-    _send(area, check_text(text), language, as_json=as_json)
+    code, words = check_given(area, text)
+    _send(code, words, language, as_json=as_json)
 
 
 def _send(area: str, text: str, language: str | None, *, as_json: bool) -> None:
@@ -60,7 +64,7 @@ def _send(area: str, text: str, language: str | None, *, as_json: bool) -> None:
             planned = await plan_broadcast(
                 tx, area=found, text=text, language=language, by=None, now=datetime.now(UTC)
             )
-        await _write_the_rest(opened.db, planned.id)
+        await write_the_rest(opened.db, lambda tx, at: _write_more(tx, at, planned.id))
         return planned
 
     planned = with_database(work)
@@ -74,22 +78,16 @@ def _send(area: str, text: str, language: str | None, *, as_json: bool) -> None:
     show({"broadcast": planned.id, "area": area, "count": planned.count}, line, as_json=as_json)
 
 
-async def _write_the_rest(db: "Database", broadcast_id: int) -> None:
-    """Also where no service runs; a service that does may write at the same time."""
+async def _write_more(tx: "Tx", now: datetime, broadcast_id: int) -> bool:
     from storage.outbox.running_broadcasts import expand_next
 
-    more: int | None = 0
-    while more is not None:
-        async with db.write() as tx:
-            more = await expand_next(tx, datetime.now(UTC), only=broadcast_id)
+    return await expand_next(tx, now, only=broadcast_id) is not None
 
 
 @app.command("list")
 def list_(
-    area: Annotated[
-        str | None, typer.Option("--area", metavar="CODE", help="Only of this area and below it.")
-    ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, the newest first.")] = 20,
+    area: WithinArea = None,
+    limit: Newest = 20,
     as_json: AsJson = False,
 ) -> None:
     """The notices that were sent, the newest first."""
@@ -184,7 +182,7 @@ def stop(broadcast_id: Number, as_json: AsJson = False) -> None:
     )
 
 
-async def _find(tx: Any, broadcast_id: int) -> "BroadcastInfo":
+async def _find(tx: "Tx", broadcast_id: int) -> "BroadcastInfo":
     from storage.errors import Refused
     from storage.outbox.broadcasts import find_broadcast
 

@@ -5,11 +5,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bot.cli.session import AsJson, check_text, show, with_database
+from bot.cli.session import (
+    AsJson,
+    Newest,
+    WithinArea,
+    check_given,
+    show,
+    with_database,
+    write_the_rest,
+)
 
 if TYPE_CHECKING:
     from bot.opening import Opened
-    from storage.database import Database
+    from storage.database import Tx
     from storage.people.destinations import Destination
     from storage.rhythm.rollcall_access import RollcallInfo
     from storage.rhythm.rollcall_figures import Figures
@@ -58,11 +66,7 @@ def rollcall(
         if area is not None or text is not None:
             raise Refused("either begin a roll call, or use one of the commands")
         return
-    for name, given in (("--area", area), ("--text", text)):
-        if given is None:
-            raise typer.BadParameter(f"Missing option '{name}'.")
-    assert area is not None
-    assert text is not None
+    code, words = check_given(area, text)
     usual = AT_ONCE if urgent else CALMLY
     manner = Manner(
         urgent,
@@ -71,7 +75,7 @@ def rollcall(
         timedelta(hours=lasts),
     )
     where = _destination(country, province, city)
-    _begin(area, check_text(text), where, manner, as_json=as_json)
+    _begin(code, words, where, manner, as_json=as_json)
 
 
 def _destination(country: str | None, province: str | None, city: str | None) -> "Destination":
@@ -118,7 +122,7 @@ def _begin(area: str, text: str, where: "Destination", manner: "Manner", *, as_j
             planned = await plan_rollcall(
                 tx, area=found, text=text, by=None, now=now, where=where, manner=manner
             )
-        await _write_the_rest(opened.db, planned.id)
+        await write_the_rest(opened.db, lambda tx, at: _ask_more(tx, at, planned.id))
         return planned, now
 
     planned, now = with_database(work)
@@ -145,26 +149,21 @@ def _begin(area: str, text: str, where: "Destination", manner: "Manner", *, as_j
     )
 
 
-async def _write_the_rest(db: "Database", rollcall_id: int) -> None:
-    """Also where no service runs; a service that does may write at the same time."""
+async def _ask_more(tx: "Tx", now: datetime, rollcall_id: int) -> bool:
     from storage.rhythm.rollcall_rounds import write_next
     from storage.rhythm.rollcalls import lock_due
 
-    while True:
-        async with db.write() as tx:
-            now = datetime.now(UTC)
-            due = await lock_due(tx, now, only=rollcall_id)
-            if due is None or due.written_to is None or due.ended_at is not None:
-                return
-            await write_next(tx, due, now)
+    due = await lock_due(tx, now, only=rollcall_id)
+    if due is None or due.written_to is None or due.ended_at is not None:
+        return False
+    await write_next(tx, due, now)
+    return True
 
 
 @app.command("list")
 def list_(
-    area: Annotated[
-        str | None, typer.Option("--area", metavar="CODE", help="Only of this area and below it.")
-    ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, the newest first.")] = 20,
+    area: WithinArea = None,
+    limit: Newest = 20,
     as_json: AsJson = False,
 ) -> None:
     """The roll calls, the newest first."""
