@@ -32,6 +32,7 @@ from storage.outbox.contents import (
 from storage.reminders.answers import told_of
 from storage.rhythm.digests import tasks_with
 from storage.rhythm.followups import heard_meanwhile
+from storage.rhythm.rollcall_rounds import ROLLCALL_OVER
 from storage.vault import SealBroken
 
 _log = structlog.get_logger(__name__)
@@ -159,6 +160,8 @@ def _rollcall(draft: Draft) -> Letter | Withheld:
     told = draft.batch.rollcalls.get(message.checkin_id or 0)
     if message.checkin_id is None or told is None:
         return Withheld("failed", "its roll call is missing")
+    if told.over:
+        return Withheld("cancelled", ROLLCALL_OVER)
     if message.checkin_id in draft.batch.heard:
         return Withheld("cancelled", HEARD)
     asked = int(draft.batch.params.get(message.id, {}).get("asked", 1))

@@ -17,16 +17,19 @@ from handlers.abilities import Abilities
 from handlers.callbacks import CheckinTap
 from handlers.long_text import cut_text, split_text, utf16_length
 from handlers.outgoing import Renderer
+from scheduler.attempts import later
 from scheduler.letters import Attached, Letter, Ready, Withheld
 from storage.database import Database, Tx
 from storage.models import Checkin, Delivery, Person, Role
 from storage.outbox.broadcasts import plan_broadcast
 from storage.outbox.messages import enqueue
+from storage.outbox.outcomes import record_outcomes
 from storage.people.areas import AreaInfo
 from storage.people.who import Who, load_who
-from storage.rhythm.rollcalls import plan_rollcall
+from storage.rhythm.rollcalls import end_rollcall, plan_rollcall
 from storage.talk.cases import open_case, reply_to_case
-from tests.outbox_people import LANE, WEB, add_account, claim_all, make_area, make_person
+from tests.outbox_people import LANE, WEB, add_account, claim_all, make_area, make_person, states
+from tests.outbox_post import Post
 
 HOUR = timedelta(hours=1)
 
@@ -56,6 +59,35 @@ def text_of(letter: Letter | Withheld) -> str:
     part = letter.parts[-1]
     assert isinstance(part, SendMessage)
     return part.text
+
+
+async def test_nothing_that_waited_leaves_once_a_roll_call_is_over(
+    db: Database, renderer: Renderer, now: datetime
+) -> None:
+    """Not even before it was called off, nor what was claimed and had to wait again."""
+    area = await make_area(db, now)
+    async with db.write() as tx:
+        for chat in (5, 6, 7):
+            await make_person(tx, now, area=area, chat_id=chat)
+        call = await plan_rollcall(tx, area=area, text="?", by=None, now=now)
+    post = Post(db, now, render=renderer)
+    async with db.write() as tx:
+        claimed = (await claim_all(tx, now))[0]
+        rows = update(Delivery).values(lease_until=now + timedelta(seconds=10))
+        await tx.execute(rows.where(Delivery.id == claimed.id))
+        rows = update(Delivery).values(state="queued", attempts=0, lease_until=None)
+        await tx.execute(rows.where(Delivery.id != claimed.id))
+    async with db.write() as tx:
+        assert await end_rollcall(tx, call.id, by=None, now=now)
+    over = ("cancelled", "the roll call is over")
+    for waiting in (2, 3):  # a part of it is not called off by its own loop yet
+        await post.round()
+        asked = [it for it in (await states(db)).values() if it == over]
+        assert len(asked) == waiting
+        again = later(claimed, now, None)
+        async with db.write() as tx:
+            await record_outcomes(tx, [again], [], now)
+    assert post.channel.taken == []
 
 
 def buttons_of(letter: Letter | Withheld) -> list[str]:

@@ -26,11 +26,15 @@ from storage.vault import SealBroken
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Words from an area's office to its people, or to those of them who are ``where``."""
+    """Words from an area's office to its people, or to those of them who are ``where``.
+
+    ``over``: they are of no use any more.
+    """
 
     text: str
     area_name: str
     where: Destination = EVERYWHERE
+    over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +87,19 @@ async def rollcalls_of(tx: Tx, checkin_ids: Collection[int]) -> dict[int, Told]:
             Rollcall.country,
             Rollcall.province,
             Rollcall.city,
+            Rollcall.ended_at,
         )
         .join(Rollcall, Rollcall.id == Checkin.rollcall_id)
         .join(Area, Area.id == Rollcall.area_id)
         .where(Checkin.id.in_(checkin_ids))
     )
     return {
-        row.id: Told(row.text, row.name, Destination(row.country, row.province, row.city))
+        row.id: Told(
+            row.text,
+            row.name,
+            Destination(row.country, row.province, row.city),
+            over=row.ended_at is not None,
+        )
         for row in found
     }
 

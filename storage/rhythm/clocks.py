@@ -109,7 +109,7 @@ async def unset_clocks(tx: Tx) -> list[UnsetClock]:
 
 
 async def set_clock(tx: Tx, rule_id: int, timezone: str, next_at: datetime | None) -> None:
-    """Start a clock; one that another process started stays. ``None``: the rule has no slot left."""
+    """Start a clock; one that another process started stays. ``None``: it has no slot."""
     await tx.execute(
         tx.insert(RuleClock)
         .values(rule_id=rule_id, timezone=timezone, next_at=_or_never(next_at))

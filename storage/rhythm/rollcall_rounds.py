@@ -30,6 +30,8 @@ from storage.rhythm.checkins import enqueue_checkins, is_expected
 CHUNK: Final = 5000
 """People looked at in one transaction, so that whoever else writes on SQLite waits shortly."""
 SUMMARY_OF_USE: Final = timedelta(hours=24)
+ROLLCALL_OVER: Final = "the roll call is over"
+"""Why what still waited when it ended does not leave."""
 _ASKED_FIRST: Final = "rollcall"
 
 
@@ -231,7 +233,7 @@ async def _call_off(tx: Tx, rollcall_id: int, after: int, last: int, now: dateti
     await tx.execute(
         update(Delivery)
         .where(QUEUED, Delivery.checkin_id.in_(over))
-        .values(state="cancelled", reason="the roll call is over", finished_at=now)
+        .values(state="cancelled", reason=ROLLCALL_OVER, finished_at=now)
         .execution_options(synchronize_session=False)
     )
 
