@@ -31,9 +31,9 @@ from bot.listening import bind_port
 from bot.metrics import Metrics
 from bot.opening import Opened, open_database
 from bot.polling import HEARD, Polling
-from bot.possession import sole_service
 from bot.replies import Replies
 from bot.settings import Settings
+from bot.sole_service import sole_service
 from bot.telemetry import configure_logging, telemetry_routes
 from bot.webhook import PATH as WEBHOOK_PATH
 from bot.webhook import webhook_route

@@ -10,6 +10,7 @@ from handlers.relative import fallback as relative_fallback
 from handlers.relative import mydata as relative_mydata
 from handlers.room import private_only
 from handlers.worker import (
+    blocked,
     checkin,
     clock,
     device,
@@ -25,7 +26,6 @@ from handlers.worker import (
     notices,
     place,
     quiet,
-    reach,
     reminder,
     rhythm,
     topic_day,
@@ -86,7 +86,7 @@ def conversations() -> Router:
                 reminder.router,
                 enrol.router,
                 place.router,
-                reach.router,
+                blocked.router,
                 fallback.router,
             )
         ),

@@ -6,7 +6,6 @@ from datetime import timedelta
 from hypothesis import HealthCheck, event, given, settings
 
 from storage.database import Database
-from storage.register.behind import named_checkins
 from storage.register.figures import (
     Register,
     compute_register,
@@ -15,6 +14,7 @@ from storage.register.figures import (
     weekly_counts,
 )
 from storage.register.grid import standing_grid
+from storage.register.names_behind import named_checkins
 from storage.register.periods import weeks_back
 from tests.register_oracle import Oracle
 from tests.register_world import PATHS, World

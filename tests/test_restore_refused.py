@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.possession import sole_service
 from bot.settings import read_settings
+from bot.sole_service import sole_service
 from tests import backup_county
 from tests.backup_county import FILE, areas_of, connect
 from tests.command import Command

@@ -53,7 +53,7 @@ async def _restore(
     settings: "Settings", file: Path, *, yes: bool
 ) -> "tuple[About, Settled, str | None]":
     from bot.opening import sqlite_file
-    from bot.possession import sole_service
+    from bot.sole_service import sole_service
     from storage.backup.file import check_backup
 
     now, vault = datetime.now(UTC), _vault(settings)

@@ -10,7 +10,7 @@ from handlers.console.calendar import Calendar, open_calendar
 from handlers.console.chart import draw_weeks, group_months
 from handlers.console.formats import Format
 from handlers.console.frame import CONSOLE, find_areas, page_number, session_of, write_page
-from handlers.console.lists import read_list
+from handlers.console.register_names import read_list
 from handlers.console.standings import CLASSES, IN_TOUCH, ORDER
 from storage.database import Tx
 from storage.installation import DEMO, find_value

@@ -11,7 +11,7 @@ from aiogram.utils.i18n import gettext as _
 from aiogram.utils.i18n import ngettext
 
 from handlers.liaison.callbacks import CaseTap, InboxPageTap, PersonTap, TaskTap
-from handlers.liaison.casepage import case_line, case_page, media_of_case
+from handlers.liaison.case_page import case_line, case_page, media_of_case
 from handlers.liaison.keyboards import Rows, button, case_rows, menu_row, task_button
 from handlers.liaison.show import Page, chat_of, remark, show
 from handlers.liaison.states import Answering

@@ -3,9 +3,9 @@
 from aiogram.types import InlineKeyboardMarkup
 from aiogram.utils.i18n import gettext as _
 
-from handlers.carried import carry
+from handlers.attachments import carry
 from handlers.drafts import Draft
-from handlers.liaison.casepage import media_words
+from handlers.liaison.case_page import media_words
 from handlers.liaison.keyboards import case_rows
 from scheduler.letters import Letter, Withheld
 from storage.outbox.contents import CaseAbout

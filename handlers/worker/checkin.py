@@ -20,7 +20,7 @@ from handlers.worker.access import worker
 from handlers.worker.help_call import ask_urgency
 from handlers.worker.place import ask_place
 from handlers.worker.states import Enrolling, Telling
-from scheduler.usual_hours import learn_hour
+from scheduler.learned_hour import learn_hour
 from storage.database import Tx
 from storage.people.status import set_status
 from storage.people.who import Who

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from scheduler.usual_hours import learn_hour
+from scheduler.learned_hour import learn_hour
 from storage.database import Tx
 from storage.people.enrolment import enrol
 from storage.people.erasure import erase_person

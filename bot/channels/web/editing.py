@@ -8,7 +8,7 @@ from aiogram.methods import EditMessageCaption, EditMessageReplyMarkup, EditMess
 from aiogram.types import InlineKeyboardMarkup
 
 from bot.channels.web.buttons import fit_markup
-from bot.channels.web.sending import caption_of, text_of
+from bot.channels.web.saying import caption_of, text_of
 from bot.channels.web.texts import Unfit
 from storage.talk.conversation import Body
 

@@ -44,7 +44,7 @@ from bot.channels.web.editing import (
     change_text,
     refuse_inline_message,
 )
-from bot.channels.web.sending import Sending
+from bot.channels.web.saying import Sending
 from bot.channels.web.texts import MAX_TOAST, Unfit, units
 from bot.channels.web.update import chat_of_query
 from storage.talk.conversation import Body, Bubble

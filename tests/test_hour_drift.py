@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.usual_hour import drift
+from scheduler.hour_drift import drift
 
 minutes = st.integers(0, 24 * 60 - 1)
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from sqlalchemy import bindparam, select, update
 
-from scheduler.usual_hour import drift
+from scheduler.hour_drift import drift
 from storage.calendar.zone import zone_of
 from storage.database import Tx
 from storage.engine.prepared import Prepared

@@ -19,8 +19,8 @@ from handlers.console.standings import (
 from handlers.next_steps import steps_words
 from storage.database import Tx
 from storage.people.areas import AreaInfo
-from storage.register.behind import NAMED_REASONS, named_checkins, named_excluded
 from storage.register.figures import NamedStanding, named_register
+from storage.register.names_behind import NAMED_REASONS, named_checkins, named_excluded
 from storage.register.next_steps import Facts
 from storage.register.periods import Period
 from storage.register.silence_facts import facts_of, is_silent

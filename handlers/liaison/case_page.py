@@ -7,7 +7,7 @@ from aiogram.methods import TelegramMethod
 from aiogram.utils.i18n import gettext as _
 from aiogram.utils.i18n import ngettext
 
-from handlers.carried import AS_IT_CAME
+from handlers.attachments import AS_IT_CAME
 from handlers.liaison.wording import days_between
 from handlers.long_text import cut_text, utf16_length
 from handlers.say import clock_time, short_day
