@@ -36,5 +36,5 @@ async def test_a_status_report(db: Database, population: Population) -> None:
 async def test_a_checkin_tap(db: Database, population: Population) -> None:
     async with our_way_in(db) as ours:
         statements = await said(ours, checkin_tap(*population.unanswered[-1]), 2)
-    assert any(statement.startswith("UPDATE checkin") for statement in statements)
+    assert any("UPDATE checkin" in statement for statement in statements)
     assert len(statements) <= MOST_STATEMENTS, "\n".join(statements)

@@ -2,16 +2,17 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import bindparam, case, exists, literal, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, case, exists, literal, or_, select, update
 
 from storage.database import Tx
 from storage.engine.given import as_given, given, given_ids, nth
 from storage.engine.prepared import Prepared
 from storage.models import Account, Checkin, Delivery, Reminder
 from storage.outbox.messages import NEVER_TWICE, SENDING
+from storage.rhythm.checkins import in_one_order
 
 _AT: Final = Delivery.not_before.type
 
@@ -68,21 +69,29 @@ _SENT: Final = Prepared(
     )
 )
 _DELIVERED_ROWS: Final = given("delivered")
-_DELIVERED: Final = Prepared(
-    update(Checkin)
-    .where(Checkin.id == nth(_DELIVERED_ROWS, 0), Checkin.delivered_at.is_(None))
-    .values(
-        delivered_at=bindparam("at", type_=_AT),
-        bot_id=nth(_DELIVERED_ROWS, 1),
-        # Not of someone who has left while it was on its way.
-        chat_id=select(Account.chat_id)
-        .where(
-            Account.bot_id == nth(_DELIVERED_ROWS, 1), Account.chat_id == nth(_DELIVERED_ROWS, 2)
+
+
+def _delivered(*which: ColumnElement[bool]) -> Prepared:
+    return Prepared(
+        update(Checkin)
+        .where(Checkin.id == nth(_DELIVERED_ROWS, 0), Checkin.delivered_at.is_(None), *which)
+        .values(
+            delivered_at=bindparam("at", type_=_AT),
+            bot_id=nth(_DELIVERED_ROWS, 1),
+            # Not of someone who has left while it was on its way.
+            chat_id=select(Account.chat_id)
+            .where(
+                Account.bot_id == nth(_DELIVERED_ROWS, 1),
+                Account.chat_id == nth(_DELIVERED_ROWS, 2),
+            )
+            .scalar_subquery(),
+            message_id=nth(_DELIVERED_ROWS, 3),
         )
-        .scalar_subquery(),
-        message_id=nth(_DELIVERED_ROWS, 3),
     )
-)
+
+
+_DELIVERED: Final = _delivered()
+_DELIVERED_BESIDE_OTHERS: Final = _delivered(Checkin.id.in_(in_one_order(given_ids("delivered"))))
 _REMINDED: Final = Prepared(
     update(Reminder)
     .where(
@@ -154,9 +163,8 @@ async def record_outcomes(
     if sent:
         await tx.run(_SENT, {"sent": as_given(sent), "at": now})
     if delivered:
-        await tx.run(
-            _DELIVERED, {"delivered": as_given(sorted(delivered, key=itemgetter(0))), "at": now}
-        )
+        beside = _DELIVERED_BESIDE_OTHERS if tx.on_postgres else _DELIVERED
+        await tx.run(beside, {"delivered": as_given(delivered), "at": now})
     if reminded:
         await tx.run(_REMINDED, {"reminded": as_given(reminded), "at": now})
     for statement, rows in ((_AGAIN, again), (_ENDED, ended)):

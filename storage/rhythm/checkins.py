@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    CompoundSelect,
+    Select,
     bindparam,
     exists,
     func,
@@ -32,6 +34,16 @@ LONGEST_WINDOW: Final = timedelta(days=35)
 """No rule lets a check-in be answered in time for longer."""
 _EXPECTED_STATUS: Final = ("away", "moving")
 
+
+def in_one_order(which: Select[Any] | CompoundSelect[Any]) -> Select[Any]:
+    """The same check-ins, locked by their ids, for a statement that changes several on PostgreSQL.
+
+    Two that lock the same in different orders wait for each other.
+    """
+    rows = select(Checkin.id).where(Checkin.id.in_(which)).order_by(Checkin.id)
+    return select(rows.with_for_update(key_share=True).cte("in_one_order").c.id)
+
+
 _TAPPED: Final = aliased(Checkin)
 _OTHER: Final = aliased(Checkin)
 _ID: Final = bindparam("checkin", type_=BigInteger())
@@ -52,34 +64,41 @@ _ASKED_TOO: Final = (
         or_(_OTHER.delivered_at.is_not(None), _OTHER.rollcall_id.is_not(None)),
     )
 )
-_ANSWER: Final = Prepared(
-    update(Checkin)
+
+
+def _answer(which: Select[Any] | CompoundSelect[Any]) -> Prepared:
     # One answer is for all that the person is asked just then.
-    .where(
-        Checkin.id.in_(union_all(select(_ID), _ASKED_TOO)),
-        Checkin.person_id == bindparam("person"),
+    return Prepared(
+        update(Checkin)
+        .where(Checkin.id.in_(which), Checkin.person_id == bindparam("person"))
+        .values(
+            answered_at=func.coalesce(
+                Checkin.answered_at, bindparam("at", type_=Checkin.due_at.type)
+            ),
+            answer=func.coalesce(Checkin.answer, bindparam("said")),
+        )
+        .returning(
+            Checkin.id,
+            Checkin.answered_at,
+            Checkin.answer,
+            Checkin.window_until,
+            Checkin.rollcall_id,
+            Checkin.bot_id,
+            Checkin.chat_id,
+            Checkin.message_id,
+            select(func.coalesce(Rollcall.ended_at, Rollcall.closes_at))
+            .where(Rollcall.id == Checkin.rollcall_id)
+            .correlate(Checkin)
+            .scalar_subquery()
+            .label("over_at"),
+            NUMBER,
+        )
     )
-    .values(
-        answered_at=func.coalesce(Checkin.answered_at, bindparam("at", type_=Checkin.due_at.type)),
-        answer=func.coalesce(Checkin.answer, bindparam("said")),
-    )
-    .returning(
-        Checkin.id,
-        Checkin.answered_at,
-        Checkin.answer,
-        Checkin.window_until,
-        Checkin.rollcall_id,
-        Checkin.bot_id,
-        Checkin.chat_id,
-        Checkin.message_id,
-        select(func.coalesce(Rollcall.ended_at, Rollcall.closes_at))
-        .where(Rollcall.id == Checkin.rollcall_id)
-        .correlate(Checkin)
-        .scalar_subquery()
-        .label("over_at"),
-        NUMBER,
-    )
-)
+
+
+_ASKED_JUST_THEN: Final = union_all(select(_ID), _ASKED_TOO)
+_ANSWER: Final = _answer(_ASKED_JUST_THEN)
+_ANSWER_BESIDE_OTHERS: Final = _answer(in_one_order(_ASKED_JUST_THEN))
 _OPEN: Final = Prepared(
     select(
         Checkin.id,
@@ -151,7 +170,7 @@ async def answer_checkin(
     only not *in time*. It answers all else that the person is asked at that moment, too.
     """
     rows = await tx.run(
-        _ANSWER,
+        _ANSWER_BESIDE_OTHERS if tx.on_postgres else _ANSWER,
         {
             "checkin": checkin_id,
             "person": person_id,
