@@ -61,7 +61,19 @@ def nudge_words(told: Told, asked: int) -> str:
 def over_words(area_name: str, figures: Figures, *, answered: bool) -> str:
     """How it ended, for those who were asked: no names, and no blame."""
     lines = [_("The roll call of {area} is over.").format(area=area_name)]
-    if figures.missing:
+    known = figures.asked - figures.missing
+    if figures.missing and not known:
+        lines.append(_("There is no word of anyone yet, and we go on looking."))
+    elif figures.missing > known:
+        # “Everyone but 21” of 22 would be a comfort that is not true.
+        lines.append(
+            ngettext(
+                "There is word of {n} out of {asked}, and we go on looking for the others.",
+                "There is word of {n} out of {asked}, and we go on looking for the others.",
+                known,
+            ).format(n=known, asked=figures.asked)
+        )
+    elif figures.missing:
         lines.append(
             ngettext(
                 "There is word of everyone but {n}, and we go on looking.",

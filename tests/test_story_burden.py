@@ -177,7 +177,7 @@ async def test_what_follows_the_reminder_stands_where_it_stood(town: Town) -> No
     await tap(fang, joined, "tp:undo:")
     assert joined.text.split(JOINT)[0] == question
     assert says(question, QUESTION)
-    assert says(joined, "“{topic}” is on. The next reminder comes on {day}.")
+    assert says(joined, "Noted: {topic}.\nThe next reminder comes on {day}.")
 
 
 async def test_a_typed_answer_brings_no_answered_reminder_back(town: Town) -> None:

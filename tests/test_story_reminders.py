@@ -84,7 +84,7 @@ async def test_one_tap_on_one_tap_off_and_back(town: Town) -> None:
     phone = await town.worker("Ming", language="en")
     topic = await started(town, "wages")
     shown = await page(town, phone, "en")
-    assert "on. The next reminder comes on December 23, 2026" in await tap(
+    assert "The next reminder comes on December 23, 2026" in await tap(
         phone, shown, f"tp:on:{topic}:"
     )
     assert shown.labels == ["Undo", "All reminders"]
@@ -92,7 +92,7 @@ async def test_one_tap_on_one_tap_off_and_back(town: Town) -> None:
     assert "✓ Wages and your rights" in shown.labels
     assert await tap(phone, shown, f"tp:off:{topic}:") == "“Wages and your rights” is off."
     assert shown.labels == ["Undo", "All reminders"]
-    assert "is on. The next" in await tap(phone, shown, f"tp:undo:{topic}:")
+    assert "The next reminder comes on" in await tap(phone, shown, f"tp:undo:{topic}:")
     await tap(phone, shown, "tp:list:")
     assert "✓ Wages and your rights" in shown.labels
     assert await town.count(Subscription) == 1

@@ -38,7 +38,10 @@ async def choose_area(
     if turn:
         rows.append(turn)
     rows.append(menu_row())
-    text = _("For which village?") if task == "invite" else _("For whom?")
+    text = {
+        "invite": _("For which village?"),
+        "rollcall": _("Where are those you want to ask from?"),
+    }.get(task, _("For whom?"))
     return show(event, text, InlineKeyboardMarkup(inline_keyboard=rows))
 
 

@@ -155,7 +155,7 @@ async def ask_close(tap: CallbackQuery, callback_data: CallTap, tx: Tx, who: Who
     ]
     rows: Rows = [
         [button(_("Yes, end it"), CallTap(rollcall_id=call.id, act="sure"))],
-        [button(_("No, let it go on"), CallTap(rollcall_id=call.id, act="on"))],
+        [button(_("No, keep asking"), CallTap(rollcall_id=call.id, act="on"))],
     ]
     return [
         AnswerCallbackQuery(callback_query_id=tap.id),

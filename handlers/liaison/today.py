@@ -30,7 +30,7 @@ FIRST = 3
 @router.callback_query(TaskTap.filter(F.task == "today"))
 async def show_today(event: Message | CallbackQuery, tx: Tx, who: Who, now: datetime) -> Page:
     figures = await today_figures(tx, who, now)
-    lines = [*_rate(figures), "", _first(figures)]
+    lines = _rate(figures)
     rows = []
     if figures.waiting:
         people = await silent_list(tx, figures.areas, now, FIRST)
@@ -50,6 +50,8 @@ async def show_today(event: Message | CallbackQuery, tx: Tx, who: Who, now: date
             ).format(n=questions),
         ]
         rows.append([task_button("inbox", _("Inbox"))])
+    # Said last: the names are on the buttons right below.
+    lines += ["", _first(figures)]
     too_much = 0
     if figures.counts.expected <= LISTS_UP_TO:
         paths = [area.path for area in figures.areas]

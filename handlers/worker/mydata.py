@@ -55,6 +55,7 @@ router = Router(name="mydata")
 router.message.filter(known)
 router.callback_query.filter(known)
 _LOOKS = 5
+_A_DAY = 8
 
 
 @router.message(Said(MY_DATA, "My data"))
@@ -125,19 +126,18 @@ async def _page(tx: Tx, who: Who, held: Held) -> str:
 
 
 async def who_looked(tx: Tx, who: Who, timezone: str) -> list[str]:
-    """The last looks of officers, in words."""
-    looks = await looks_at(tx, who.person_id, limit=_LOOKS)
+    """Which officers looked last, and on which days: once a day, however often on it."""
+    looks = await looks_at(tx, who.person_id, limit=_LOOKS * _A_DAY)
     if not looks:
         return [_("No one has looked at your record.")]
-    return [
-        _("Who looked at your record, or at a list with your name:"),
-        *(
-            _("• {name}, {day}").format(
-                name=look.by_name or _("an officer"), day=day(look.at, timezone)
-            )
-            for look in looks
-        ),
-    ]
+    days = dict.fromkeys(
+        _("• {name}, {day}").format(
+            name=look.by_name or _("an officer"), day=day(look.at, timezone)
+        )
+        for look in looks
+    )
+    title = _("Who looked at your record, or at a list with your name:")
+    return [title, *list(days)[:_LOOKS]]
 
 
 def _tap(act: str, value: str = "") -> str:

@@ -23,6 +23,14 @@ Rows = list[list[InlineKeyboardButton]]
 _IN_A_ROW: Final = 3
 CHANNELS: Final = ("telegram", "web")
 """Those one can choose between."""
+_OLDER_NAMES: Final = {
+    "Asia/Kolkata": "Asia/Calcutta",
+    "Europe/Kyiv": "Europe/Kiev",
+    "America/Nuuk": "America/Godthab",
+    "Pacific/Chuuk": "Pacific/Truk",
+    "Pacific/Pohnpei": "Pacific/Ponape",
+}
+"""Zones that the locale data still file, with their cities, under the names of old."""
 
 
 def tap(act: str, value: str = "") -> str:
@@ -185,8 +193,10 @@ def day_words(at: datetime, timezone: str) -> str:
 
 def city_of(timezone: str) -> str:
     """The city after which a zone is called."""
-    name: str = get_timezone_location(
-        zone_of(timezone), locale=get_i18n().current_locale, return_city=True
+    locale = Locale.parse(get_i18n().current_locale)
+    older = locale.time_zones.get(_OLDER_NAMES.get(timezone, ""), {})
+    name: str = older.get("city") or get_timezone_location(
+        zone_of(timezone), locale=locale, return_city=True
     )
     return name
 

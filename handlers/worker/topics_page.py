@@ -102,9 +102,8 @@ def subscribed_words(choice: Choice, today: date) -> str:
     """What is said when a reminder was just switched on, or its day changed."""
     topic = name_of(choice.topic)
     if choice.next_on is not None:
-        day = day_words(choice.next_on)
-        return _("“{topic}” is on. The next reminder comes on {day}.").format(
-            topic=_with_day(choice), day=day
+        return _("Noted: {topic}.\nThe next reminder comes on {day}.").format(
+            topic=_with_day(choice), day=day_words(choice.next_on)
         )
     day_meant = choice.day and next_time(choice.day, choice.every_months, today)
     if day_meant is not None and not lies_behind(choice.topic.asks or ""):
