@@ -12,6 +12,7 @@ from storage.outbox.past import find_finished, move_finished, prune_past
 from storage.outbox.pruning import forget_invited_names, prune_intake
 from storage.people.erasure import erase_without_purpose
 from storage.rhythm.planning import resume_paused
+from storage.rhythm.rollcall_views import prune_views
 
 _AT_MOST: Final = 2.0
 """Seconds a tick gives to each of the things that may be many; the next tick goes on."""
@@ -41,6 +42,7 @@ async def end_what_is_over(
     async with db.write() as tx:
         done["resumed"] = await resume_paused(tx, now)
         done["stranded"] = await note_stranded(tx, now, running)
+        done["views"] = await prune_views(tx, now)
         done["unnamed"] = await forget_invited_names(tx, now)
     done["without purpose"] = await _repeat(
         db, going, lambda tx: erase_without_purpose(tx, now, _ERASED)

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select, update
 
+from scheduler.expiry import end_what_is_over
 from scheduler.rollcalls import AskAgain, End, Standing, Wait, Write, carry_on_rollcalls, decide
 from storage.database import Database
-from storage.models import Account, Checkin, Contact, Delivery, Person, Rollcall
+from storage.models import Account, Checkin, Contact, Delivery, Person, Rollcall, RollcallView
 from storage.outbox.messages import settle_laneless
 from storage.people.areas import AreaInfo
 from storage.people.destinations import Destination
@@ -23,6 +24,7 @@ from storage.rhythm.rollcall_figures import (
     count_rollcall,
     list_rollcall,
 )
+from storage.rhythm.rollcall_views import keep_view
 from storage.rhythm.rollcalls import AT_ONCE, CALMLY, Manner, end_rollcall, plan_rollcall
 from tests.outbox_people import LANE, make_area, make_person, states
 
@@ -264,6 +266,32 @@ async def test_a_crash_between_two_chunks_loses_and_doubles_nobody(
     found = await states(db)
     assert {found[key] for key in again} == {("cancelled", "the roll call is over")}
     assert _keys(found, "rollcall_over:") == {f"rollcall_over:{call}:{person}" for person in here}
+
+
+async def test_a_message_of_a_bot_that_is_gone_is_followed_for_a_day_only(
+    db: Database, now: datetime
+) -> None:
+    area = await make_area(db, now)
+    async with db.write() as tx:
+        officer = await make_person(tx, now, area=area)
+    calls = [await _begin(db, area, now) for _ in range(2)]
+    async with db.write() as tx:
+        for number, call in enumerate(calls):
+            await keep_view(
+                tx,
+                rollcall_id=call,
+                person_id=officer,
+                bot_id=LANE + 1,
+                chat_id=1,
+                message_id=number,
+                shown="",
+                next_at=now,
+            )
+        await end_rollcall(tx, calls[0], by=None, now=now)
+    for hours, left in ((23, 2), (25, 1), (25, 1)):
+        await end_what_is_over(db, now + timedelta(hours=hours), [LANE])
+        async with db.read() as tx:
+            assert len((await tx.execute(select(RollcallView.rollcall_id))).all()) == left
 
 
 async def _in_pieces(db: Database, now: datetime) -> None:

@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import ColumnElement, delete, exists, select, update
 
 from storage.database import Tx
-from storage.models import Area, Person, RollcallView
+from storage.models import Area, Person, Rollcall, RollcallView
 from storage.people.who import LANGUAGE, TIMEZONE
 
 _MOST: Final = 200
+_SHOWN_WITHIN: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,17 @@ async def put_off_view(tx: Tx, view: View, shown: str, next_at: datetime) -> Non
 async def drop_view(tx: Tx, view: View) -> None:
     """It follows the roll call no more."""
     await tx.execute(delete(RollcallView).where(*_same(view)))
+
+
+async def prune_views(tx: Tx, now: datetime) -> int:
+    """Drop those of roll calls that ended a day ago, and in which no bot showed the end; how many.
+
+    Their bot is gone, or nobody runs it any more.
+    """
+    over = exists().where(
+        Rollcall.id == RollcallView.rollcall_id, Rollcall.ended_at < now - _SHOWN_WITHIN
+    )
+    return (await tx.execute(delete(RollcallView).where(over))).rowcount
 
 
 def _same(view: View) -> tuple[ColumnElement[bool], ...]:
