@@ -121,6 +121,14 @@ def test_a_day_that_cannot_be_is_told_in_words(
     assert says in county("agenda", "--area", "nanlai", "--from", first, "--to", last).complaint
 
 
+def test_the_agenda_ends_with_the_almanac(county: Command) -> None:
+    last = county("agenda", "--area", "nanlai", "--from", "2100-12-20", "--to", "9999-12-31")
+    assert last.out.splitlines() == [
+        "Sun 2100-12-26 10:00  checkin  weekly",
+        "The calendar is known until 2100-12-31: what comes later is not here.",
+    ]
+
+
 def test_a_past_day_is_left_out_and_a_date_of_few_never_told(county: Command) -> None:
     county("topic", "load")  # with rules of its own
     span = ("agenda", "--area", "nanlai", "--from", "2020-01-01", "--to", "2028-01-01")
@@ -156,6 +164,16 @@ kind = "checkin"
 around = "spring-festival"
 days = [-7, 0]
 """
+
+
+def test_a_file_may_speak_of_the_starting_set_before_the_service_ever_ran(
+    county: Command, tmp_path: Path
+) -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+    file = tmp_path / "rules.toml"
+    file.write_text(readme.partition("```toml\n")[2].partition("```")[0], encoding="utf-8")
+    done = county("rule", "load", str(file), "--json").json
+    assert done["changed"] == ["nanlai/weekly", "nanlai/certificate"]
 
 
 def test_a_file_is_taken_whole(county: Command, tmp_path: Path) -> None:

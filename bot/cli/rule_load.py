@@ -71,12 +71,16 @@ Done = dict[str, list[str]]
 async def _apply(tx: "Tx", given: "RuleSet") -> Done:
     from storage.errors import Refused
     from storage.people.areas import UnknownArea, find_area
+    from storage.reminders.shipped import ensure_set
     from storage.reminders.topics import BadTopic
     from storage.rules.file import BadRules
     from storage.rules.kept import add_rule, edit_rule, running_rules
     from storage.rules.overlaps import find_overlaps
 
     now = datetime.now(UTC)
+    if any(it.terms.kind == "reminder" for it in given.rules):
+        # A running service makes it too, but a file may come before it ever ran.
+        await ensure_set(tx, now)
     known = {(rule.area_code, rule.terms.code): rule for rule in await running_rules(tx)}
     done: Done = {"added": [], "changed": [], "unchanged": []}
     problems: list[FileProblem] = []

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from heapq import merge
 from itertools import takewhile
-from typing import Literal
+from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
+from storage.calendar.almanac import YEARS
 from storage.calendar.personal_dates import Personal, days_for
 from storage.calendar.recurrence import instant_within, slots_between
 from storage.database import Tx
@@ -24,6 +25,8 @@ from storage.rhythm.checkins import is_expected
 from storage.rhythm.reach import FEW
 from storage.rules.kept import RuleInfo, governed
 from storage.rules.terms import ReminderTerms
+
+_LAST_DAY: Final = date(YEARS.stop - 1, 12, 31)
 
 Dates = Mapping[tuple[date, int | None], int]
 """How many people have which date of their own, and have it come again after how many months."""
@@ -88,6 +91,7 @@ def agenda(
     Computed as they are asked for, however far ahead, until the almanac ends with 2100. ``dates``
     of :func:`load_dates` are for the rules of personal dates, which have no slots of their own.
     """
+    last = min(last, _LAST_DAY)
     return merge(
         *(
             _personal(rule, zone, first, last, (dates or {}).get(rule.id, {}))
