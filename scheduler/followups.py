@@ -131,6 +131,12 @@ async def follow_up(db: Database, now: datetime) -> int:
                 if isinstance(said, CheckinTerms):
                     take_steps(it, family.get(it.checkin_id), policy_of(said), now, taken)
                 else:
+                    _log.error(
+                        "a check-in's rule cannot be read as it was: nothing follows its silence",
+                        checkin=it.checkin_id,
+                        rule=it.rule_id,
+                        version=it.version,
+                    )
                     taken.looks.append((it.checkin_id, it.stage, None))
             await record_taken(tx, taken, now)
             await ask_families(tx, taken.asks, now)

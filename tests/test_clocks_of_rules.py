@@ -3,18 +3,27 @@
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from structlog.testing import capture_logs
 
 from scheduler.checkins import plan_due_checkins, set_clocks
 from scheduler.clock import Clock
+from scheduler.followups import follow_up
 from scheduler.reminders import plan_due_reminders
 from storage.calendar.personal_dates import Personal
 from storage.calendar.recurrence import Around, Hours, Weeks
 from storage.database import Database
-from storage.models import Checkin, Rule, RuleClock
+from storage.models import Checkin, Rule, RuleClock, RuleVersion, Step
 from storage.reminders.topics import TopicTerms, add_topic
-from storage.rules.kept import add_rule, edit_rule, find_rule
+from storage.rules.kept import (
+    Unreadable,
+    add_rule,
+    edit_rule,
+    find_rule,
+    rules_over,
+    running_rules,
+    stop_rule,
+)
 from storage.rules.terms import CheckinTerms, ReminderTerms
 from tests.outbox_people import make_area, make_person
 
@@ -87,3 +96,34 @@ async def test_a_rule_that_cannot_be_read_stops_no_other(db: Database, terms: st
         await plan_due_checkins(db, SUNDAY + HOUR)
         await plan_due_reminders(db, SUNDAY + HOUR)
     assert [it["rule"] for it in logs if it["log_level"] == "error"] == ["early"]
+    async with db.write() as tx:
+        for rules in (await running_rules(tx), await rules_over(tx, area)):
+            assert [it.terms.code for it in rules if it.terms.kind == "checkin"] == ["weekly"]
+        with pytest.raises(Unreadable, match=f"{area.code}/early cannot be read") as refusal:
+            await find_rule(tx, area, "early")
+        await stop_rule(tx, refusal.value, SUNDAY + HOUR)
+        await add_rule(tx, area, early, SUNDAY + HOUR)
+
+
+async def test_a_version_that_cannot_be_read_stops_no_other_follow_up(db: Database) -> None:
+    area = await make_area(db, THURSDAY)
+    async with db.write() as tx:
+        await add_rule(tx, area, WEEKLY, THURSDAY)
+        for _ in range(2):
+            await make_person(tx, THURSDAY, area=area)
+    await set_clocks(db, THURSDAY)
+    await plan_due_checkins(db, SUNDAY)
+    async with db.write() as tx:
+        first = await tx.scalar(select(func.min(Checkin.id)))
+        await tx.execute(update(Checkin).values(delivered_at=SUNDAY))
+        rule = await find_rule(tx, area, "weekly")
+        await edit_rule(tx, rule, CheckinTerms("weekly", Weeks(2, (6,))), SUNDAY)
+        await tx.execute(update(Checkin).where(Checkin.id != first).values(version=2))
+        await tx.execute(update(RuleVersion).where(RuleVersion.version == 1).values(terms="{"))
+    with capture_logs() as logs:
+        await follow_up(db, SUNDAY + 24 * HOUR)
+        await follow_up(db, SUNDAY + 25 * HOUR)
+    assert [it["version"] for it in logs if it["log_level"] == "error"] == [1]
+    async with db.read() as tx:
+        steps = await tx.execute(select(Step.checkin_id, Step.kind))
+        assert [tuple(it) for it in steps] == [(first + 1, "nudge")]

@@ -104,15 +104,22 @@ def edit(
 def stop(code: Code, area: AreaCode, as_json: AsJson = False) -> None:
     """Let a rule ask no more. What is out can still be answered."""
     from storage.people.areas import find_area
-    from storage.rules.kept import find_rule, stop_rule
+    from storage.rules.kept import Unreadable, find_rule, stop_rule
 
-    async def work(opened: "Opened") -> "RuleInfo":
+    async def work(opened: "Opened") -> "RuleInfo | Unreadable":
         async with opened.db.write() as tx:
-            rule = await find_rule(tx, await find_area(tx, area), code)
+            rule: RuleInfo | Unreadable
+            try:
+                rule = await find_rule(tx, await find_area(tx, area), code)
+            except Unreadable as problem:
+                rule = problem
             await stop_rule(tx, rule, datetime.now(UTC))
             return rule
 
     rule = with_database(work)
+    if isinstance(rule, Unreadable):
+        show({"area": area, "code": code}, f"Stopped: {rule.name}", as_json=as_json)
+        return
     show(_as_json(rule), f"Stopped: {_line(rule)}", as_json=as_json)
 
 

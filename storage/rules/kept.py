@@ -4,7 +4,8 @@ A rule speaks for its area's subtree, less the areas below for which a rule of t
 code stands nearer.
 """
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -30,8 +31,17 @@ from storage.errors import Refused
 from storage.models import Area, Checkin, Rule, RuleClock, RuleVersion
 from storage.people.areas import AreaInfo, in_subtree
 from storage.reminders.topics import check_rule_topic
-from storage.rules.table import from_json, to_json
+from storage.rules.table import BadRule, from_json, to_json
 from storage.rules.terms import Terms, timing_of
+
+
+class Unreadable(Refused):
+    """A stored rule that cannot be read; ``id`` is its. It can only be stopped."""
+
+    def __init__(self, rule_id: int, name: str, problem: BadRule) -> None:
+        super().__init__(f"{name} cannot be read, so stop it, and add it again: {problem}")
+        self.id = rule_id
+        self.name = name
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +99,16 @@ async def running_rules(tx: Tx, area: AreaInfo | None = None) -> list[RuleInfo]:
     )
     if area is not None:
         found = found.where(in_subtree(Area.path, area.path))
-    rows = await tx.execute(found.order_by(Area.path, Rule.kind, Rule.code))
-    return [as_rule(row) for row in rows]
+    return _readable(await tx.execute(found.order_by(Area.path, Rule.kind, Rule.code)))
+
+
+def _readable(rows: Iterable[Row[Any]]) -> list[RuleInfo]:
+    """Without those that cannot be read: no page fails for them. Planning tells the operator."""
+    rules: list[RuleInfo] = []
+    for row in rows:
+        with contextlib.suppress(BadRule):
+            rules.append(as_rule(row))
+    return rules
 
 
 async def rules_over(tx: Tx, area: AreaInfo) -> list[RuleInfo]:
@@ -103,12 +121,15 @@ async def rules_over(tx: Tx, area: AreaInfo) -> list[RuleInfo]:
         .where(Rule.stopped_at.is_(None), in_subtree(home.path, type_coerce(Area.path, Text)))
         .order_by(Area.path)
     )
-    nearest = {(rule.terms.kind, rule.terms.code): rule for rule in map(as_rule, rows)}
+    nearest = {(rule.terms.kind, rule.terms.code): rule for rule in _readable(rows)}
     return list(nearest.values())
 
 
 async def find_rule(tx: Tx, area: AreaInfo, code: str) -> RuleInfo:
-    """The running rule of an area with this code. Raises :class:`Refused` when there is none."""
+    """The running rule of an area with this code.
+
+    Raises :class:`Refused` when there is none, :class:`Unreadable` when it cannot be read.
+    """
     row = (
         await tx.execute(
             select(*RULE_COLUMNS)
@@ -121,7 +142,10 @@ async def find_rule(tx: Tx, area: AreaInfo, code: str) -> RuleInfo:
             f"{area.code} has no rule “{code}” of its own: "
             f"`kinroom rule list --area {area.code}` shows what applies there"
         )
-    return as_rule(row)
+    try:
+        return as_rule(row)
+    except BadRule as problem:
+        raise Unreadable(row.id, f"{area.code}/{code}", problem) from None
 
 
 async def get_rule(tx: Tx, rule_id: int) -> RuleInfo:
@@ -192,7 +216,7 @@ async def edit_rule(
     return await get_rule(tx, rule.id)
 
 
-async def stop_rule(tx: Tx, rule: RuleInfo, now: datetime) -> None:
+async def stop_rule(tx: Tx, rule: RuleInfo | Unreadable, now: datetime) -> None:
     """No slot of it comes any more. What is out may still be answered; nothing more follows it."""
     await tx.execute(
         update(Rule).where(Rule.id == rule.id, Rule.stopped_at.is_(None)).values(stopped_at=now)
@@ -220,18 +244,19 @@ async def _drop_clocks(tx: Tx, rule_id: int, *which: ColumnElement[bool]) -> Non
 
 
 async def terms_at(tx: Tx, versions: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Terms]:
-    """What rules said in the versions asked for, ``(rule id, version)``."""
+    """What rules said in the versions asked for that can be read, ``(rule id, version)``."""
     wanted = set(versions)
     rows = await tx.execute(
         select(RuleVersion.rule_id, RuleVersion.version, RuleVersion.terms).where(
             RuleVersion.rule_id.in_({rule_id for rule_id, _ in wanted})
         )
     )
-    return {
-        (row.rule_id, row.version): from_json(row.terms)
-        for row in rows
-        if (row.rule_id, row.version) in wanted
-    }
+    found: dict[tuple[int, int], Terms] = {}
+    for row in rows:
+        if (row.rule_id, row.version) in wanted:
+            with contextlib.suppress(BadRule):
+                found[row.rule_id, row.version] = from_json(row.terms)
+    return found
 
 
 # Once: making them costs more than a tick's statement does.
