@@ -161,7 +161,12 @@ def rule_title(terms: Terms, topics: Mapping[str, str]) -> str:
     """What a rule is called: its topic's name (``topics`` by code), or when it asks."""
     if isinstance(terms, ReminderTerms):
         return topics.get(terms.topic) or terms.topic
-    return schedule_words(as_table(terms))
+    return as_line(schedule_words(as_table(terms)))
+
+
+def as_line(words: str) -> str:
+    """Words that stand alone, not inside a sentence: with a capital where there are any."""
+    return words[:1].upper() + words[1:]
 
 
 def kind_word(kind: str) -> str:

@@ -51,7 +51,7 @@ async def test_a_rule_is_changed_looked_at_first_and_kept(room: Room, page: Page
         await _look_at(room, page, name, path)
     await page.set_viewport_size(PHONE)
     await page.goto(room.url("/console/rules?area=nan&lang=en"))
-    await page.get_by_role("link", name="every week on Sunday").click()
+    await page.get_by_role("link", name="Every week on Sunday").click()
     await page.get_by_role("link", name="Change it").click()
     await page.get_by_label("At", exact=True).fill("23:00")
     await page.get_by_role("button", name="See what it would do").click()
@@ -61,7 +61,7 @@ async def test_a_rule_is_changed_looked_at_first_and_kept(room: Room, page: Page
     await page.get_by_role("radio", name="Every so many weeks, on weekdays").check()
     await page.get_by_label("Every how many weeks").fill("2")
     await page.get_by_role("button", name="See what it would do").click()
-    await expect(page.locator("#preview")).to_contain_text("every 2 weeks on Sunday, at 18:30")
+    await expect(page.locator("#preview")).to_contain_text("Every 2 weeks on Sunday, at 18:30")
     await expect(page.locator("#preview")).to_contain_text("people next on Sun")
     if PICTURES:
         await page.screenshot(path=f"{PICTURES}/preview-phone-en.png", full_page=True)

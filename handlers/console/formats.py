@@ -9,10 +9,14 @@ from storage.register.periods import Period
 
 
 class Format:
-    """In one language; moments are UTC, ``zone`` is the area's."""
+    """In one language; moments are UTC, ``zone`` is the area's.
 
-    def __init__(self, locale: str) -> None:
+    The year of a moment is said where it is not that of ``near``.
+    """
+
+    def __init__(self, locale: str, near: datetime | None = None) -> None:
         self._locale = locale
+        self._near = near
 
     def number(self, value: int) -> str:
         return numbers.format_decimal(value, locale=self._locale)
@@ -34,7 +38,8 @@ class Format:
 
     def moment(self, at: datetime, zone: str) -> str:
         local = at.astimezone(zone_of(zone))
-        day = dates.format_skeleton("MMMEd", local, locale=self._locale)
+        far = self._near is not None and local.year != self._near.year
+        day = dates.format_skeleton("yMMMEd" if far else "MMMEd", local, locale=self._locale)
         return f"{day} {local:%H:%M}"
 
     def moments(self, first: datetime, last: datetime, zone: str) -> str:

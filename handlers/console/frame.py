@@ -72,7 +72,7 @@ def write_page(
         html_lang=_HTML_LANG.get(locale, locale),
         session=request.get(SESSION),
         url=_urls(request),
-        format=Format(locale),
+        format=Format(locale, console.clock()),
         switch=_switch(request),
         here=str(request.rel_url),
         **shown,

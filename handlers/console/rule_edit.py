@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from aiogram.utils.i18n import get_i18n
 from aiohttp import web
 
 from handlers import rule_words
@@ -181,6 +182,7 @@ def _write(
         place = field_of(problem.field, values["repeat"])
         wrong.setdefault(place, []).append(problem_words(problem))
     before = draft.before
+    names = {topic.code: topic.name(get_i18n().current_locale) for topic in draft.topics}
     return write_page(
         request,
         "rule_form.html",
@@ -191,6 +193,7 @@ def _write(
         wrong=wrong,
         elsewhere=[words for place in wrong.keys() - values.keys() for words in wrong[place]],
         preview=preview,
+        name=None if before is None else rule_words.rule_title(before.terms, names),
         kept_schedule=None if before is None else rule_words.schedule_words(as_table(before.terms)),
         weekdays=list(enumerate(WEEKDAYS)),
         nths=NTHS,

@@ -12,9 +12,10 @@ from storage.database import Tx
 from storage.errors import Refused
 from storage.installation import DEMO, find_value
 from storage.people.access import access_areas
-from storage.reminders.editing import may_edit_topics, rules_by_topic
+from storage.reminders.editing import TopicRule, may_edit_topics, rules_by_topic
 from storage.reminders.topics import TopicInfo, find_topic, list_topics, start_topic, stop_topic
 from storage.rhythm.reach import FEW
+from storage.rules.table import as_table
 
 
 async def show_topics(request: web.Request) -> web.Response:
@@ -35,6 +36,7 @@ async def show_topics(request: web.Request) -> web.Response:
         topics=[(topic, rules.get(topic.code, [])) for topic in topics],
         heard_words=heard_words,
         asked_words=asked_words,
+        when_words=when_words,
         may_edit=may_edit,
         is_demo=is_demo,
     )
@@ -60,6 +62,7 @@ async def show_topic(request: web.Request) -> web.Response:
         zone=areas[0].timezone,
         heard_words=heard_words,
         asked_words=asked_words,
+        when_words=when_words,
         may_edit=may_edit,
         is_demo=is_demo,
     )
@@ -101,6 +104,11 @@ def heard_words(topic: TopicInfo) -> str:
     return ngettext("{n} person chose it.", "{n} people chose it.", topic.subscribers).format(
         n=number
     )
+
+
+def when_words(rule: TopicRule) -> str:
+    """When a rule reminds of its topic."""
+    return rule_words.as_line(rule_words.schedule_words(as_table(rule.terms)))
 
 
 def asked_words(topic: TopicInfo) -> str:

@@ -26,7 +26,7 @@ class TopicRule:
     """A rule that reminds of a topic."""
 
     id: int
-    code: str
+    terms: ReminderTerms
     area_name: str
     stopped_at: datetime | None
 
@@ -71,7 +71,7 @@ async def rules_by_topic(
     for row in await tx.execute(found):
         terms = from_json(row.terms)
         assert isinstance(terms, ReminderTerms)  # the kind says so
-        rules[terms.topic].append(TopicRule(row.id, terms.code, row.name, row.stopped_at))
+        rules[terms.topic].append(TopicRule(row.id, terms, row.name, row.stopped_at))
     return rules
 
 
