@@ -19,7 +19,7 @@ from storage.models import Checkin, Person, Rule
 from storage.people.who import Who
 from storage.rhythm.checkins import Answered
 from storage.rhythm.planning import asked_between
-from storage.rules.table import from_json
+from storage.rules.table import BadRule, from_json
 from storage.rules.terms import CheckinTerms
 
 _ASKED: Final = Prepared(
@@ -46,7 +46,10 @@ async def learn_hour(tx: Tx, who: Who, answered: Answered, now: datetime) -> int
     rows = await tx.run(_ASKED, {"checkin": answered.checkin_id})
     if not rows:
         return None
-    earliest, at, latest = _minutes(rows[0].terms)
+    try:
+        earliest, at, latest = _minutes(rows[0].terms)
+    except BadRule:
+        return None  # planning tells the operator; the answer counts all the same
     before: int | None = rows[0].usual_minute
     local = now.astimezone(zone_of(who.timezone))
     usual = drift(

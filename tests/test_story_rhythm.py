@@ -183,6 +183,19 @@ async def test_the_hour_follows_the_answers(town: Town) -> None:
     assert "11:30" in (await write(phone, word("My data"))).text
 
 
+async def test_an_answer_counts_though_its_rule_cannot_be_read(town: Town) -> None:
+    phone = await town.worker("小芳")
+    await at_eight(town)
+    await asked_next(town)
+    town.move(hours=3)
+    question = await question_of(town, phone)
+    async with town.db.write() as tx:
+        await tx.execute(update(Rule).values(terms="{"))
+    await tap(phone, question, "ci:")
+    assert [row.answer for row in await town.rows(Checkin)] == ["ok"]
+    assert (await town.row(phone)).usual_minute is None
+
+
 async def test_what_says_nothing_of_their_day_moves_no_hour(town: Town) -> None:
     phone = await town.worker("小芳")
     await town.rollcall("都平安吗？")
