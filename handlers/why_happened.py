@@ -94,10 +94,22 @@ def template_word(template: str) -> str:
         "rollcall": _("The roll call"),
         "nudge": _("A first nudge"),
         "nudge_again": _("Another nudge"),
+        "rollcall_nudge": _("A nudge of the roll call"),
+        "rollcall_over": _("How the roll call ended"),
+        "rollcall_report": _("A report on a roll call"),
         "broadcast": _("A notice"),
         "reminder": _("A reminder they chose"),
         "case_reply": _("An answer to what they asked"),
+        "case_new": _("A question for the liaison"),
+        "case_more": _("More on a question for the liaison"),
+        "help_urgent": _("An urgent call for help"),
         "kin_ask": _("A question about someone of theirs"),
+        "kin_agreed": _("That family may give word"),
+        "kin_stopped": _("That family no longer gives word"),
+        "kin_over": _("That nothing more is asked of them"),
+        "tasks": _("Whom to get in touch with"),
+        "tasks_call": _("Whose family wants a call"),
+        "tasks_raised": _("Whom nobody got in touch with"),
     }.get(template, _("A message ({kind})").format(kind=template))
 
 

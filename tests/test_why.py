@@ -9,7 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select, update
 
+from handlers.outgoing import _WRITERS
 from handlers.rule_words import schedule_words
+from handlers.why_happened import template_word
 from handlers.why_words import sentences
 from locales.catalogs import Catalogs
 from scheduler.checkins import plan_due_checkins, set_clocks
@@ -372,3 +374,11 @@ async def test_there_is_always_a_reason_or_a_message(
     why = await tell(sqlite_db, worker, day, EVENING + DAY)
     assert any(isinstance(fact, Verdict | Message) for fact in why.facts)
     assert isinstance(why.facts[-1], Coming)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_message_has_a_name_that_is_no_code(language: str) -> None:
+    with CATALOGS.context(), CATALOGS.use_locale(language):
+        called = {template_word(template) for template in _WRITERS}
+    assert len(called) == len(_WRITERS)
+    assert not [words for words in called if "_" in words or "(" in words or "（" in words]
