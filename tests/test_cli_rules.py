@@ -75,13 +75,18 @@ def test_edit_changes_what_is_given(county: Command) -> None:
         (("--around", "02-30"), "--around: There is no day 30 in February"),
         (("--every", "1 week", "--on", "sundae"), "did you mean sunday?"),
         (("--every", "1 week", "--on", "sunday", "--at", "23:00"), "--at: 23:00 is in the night"),
-        (("--every", "1 week", "--on", "sunday", "--zh", "好吗"), "--question.en: this is missing"),
+        (("--every", "1 week", "--on", "sunday", "--zh", "好吗"), "--en: this is missing"),
+        (("--every", "1 week", "--on", "monday", "--nudge", "0h"), "--nudge: 0 h is not after"),
     ],
 )
 def test_a_bad_rule_is_refused_with_its_reason(
     county: Command, options: tuple[str, ...], says: str
 ) -> None:
     assert says in county("rule", "add", "x", "--area", "nanlai", *options).complaint
+
+
+def test_an_edit_says_what_to_change(county: Command) -> None:
+    assert "say what to change" in county("rule", "edit", "weekly", "--area", "nanlai").complaint
 
 
 def test_what_is_not_there(county: Command) -> None:
@@ -174,6 +179,11 @@ def test_a_file_may_speak_of_the_starting_set_before_the_service_ever_ran(
     file.write_text(readme.partition("```toml\n")[2].partition("```")[0], encoding="utf-8")
     done = county("rule", "load", str(file), "--json").json
     assert done["changed"] == ["nanlai/weekly", "nanlai/certificate"]
+
+
+def test_a_rule_of_a_starting_topic_before_the_service_ever_ran(county: Command) -> None:
+    topic = ("--kind", "reminder", "--topic", "tickets", "--around", "05-29")
+    assert "Added: tianjing/x" in county("rule", "add", "x", "--area", "tianjing", *topic).out
 
 
 def test_a_file_is_taken_whole(county: Command, tmp_path: Path) -> None:

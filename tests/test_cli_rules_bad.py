@@ -148,3 +148,24 @@ def test_an_error_is_one_line_whatever_a_code_holds(county: Command, tmp_path: P
 @pytest.mark.parametrize("given", ["abc", "-1", "0", "22"])
 def test_a_budget_that_is_none(county: Command, given: str) -> None:
     assert "is 1 to 21 messages" in county("area", "budget", "nanlai", given).complaint
+
+
+def test_every_bad_rule_is_told_at_once_whoever_finds_it(county: Command, tmp_path: Path) -> None:
+    file = tmp_path / "rules.toml"
+    short = RULE + 'window = "20h"\n'
+    elsewhere = RULE.replace("nanlai", "moon")
+    both = elsewhere.replace('"wednesday"', '"sundae"')
+    gold = RULE.replace('"checkin"', '"reminder"\ntopic = "gold"').replace('"own"', '"gold"')
+    known = gold.replace('"gold"', '"tickets"')
+    file.write_text(short + elsewhere + both + gold + known, encoding="utf-8")
+    done = county("rule", "load", str(file))
+    assert done.code == 1
+    told = [line.split("rules.toml: ")[1] for line in done.err.splitlines()]
+    assert [(line.split(",")[0], line.split(", ")[2].split(":")[0]) for line in told] == [
+        ("line 7", "window"),
+        ("line 10", "area"),
+        ("line 16", "area"),
+        ("line 19", "on"),
+        ("line 24", "topic"),
+    ]
+    assert len(county("rule", "list", "--json").json["rules"]) == 1

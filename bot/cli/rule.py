@@ -56,6 +56,7 @@ def add(
 ) -> None:
     """Make one rule. It speaks for the area and all below it that has none of the same code."""
     from storage.people.areas import find_area
+    from storage.reminders.shipped import ensure_set
     from storage.rules.kept import add_rule
     from storage.rules.overlaps import find_overlaps
 
@@ -65,6 +66,9 @@ def add(
         now = datetime.now(UTC)
         async with opened.db.write() as tx:
             found = await find_area(tx, area)
+            if kind == "reminder":
+                # Its topics and rules come with the service, which may never have run yet.
+                await ensure_set(tx, now)
             rule = await add_rule(tx, found, terms, now)
             _refuse(await find_overlaps(tx, found, terms, now, rule_id=rule.id))
             return rule
@@ -82,10 +86,14 @@ def edit(
     as_json: AsJson = False,
 ) -> None:
     """Change what is given and keep the rest. Questions that are out keep their old terms."""
+    from storage.errors import Refused
     from storage.people.areas import find_area
     from storage.rules.kept import edit_rule, find_rule
     from storage.rules.overlaps import find_overlaps
     from storage.rules.table import as_table
+
+    if not given:
+        raise Refused("say what to change: kinroom rule edit --help shows the options")
 
     async def work(opened: "Opened") -> "RuleInfo":
         now = datetime.now(UTC)
@@ -167,8 +175,19 @@ def _refuse(problems: "list[Problem]") -> None:
     from storage.errors import Refused
 
     if problems:
-        told = (f"CODE: {it.reason}" if it.field == "code" else f"--{it}" for it in problems)
+        told = (f"{_option(it.field)}: {it.reason}" for it in problems)
         raise Refused("; ".join(told).replace(".;", ";"))
+
+
+def _option(field: str) -> str:
+    """What the command calls a field of the table: ``question.zh`` is given by ``--zh``."""
+    key, _, language = field.partition(".")
+    key = key.partition("[")[0]
+    if key == "code":
+        return "CODE"
+    if key in {"question", "text"}:
+        return f"--{language}" if language else "--zh and --en"
+    return "--nudge" if key == "nudges" else f"--{key}"
 
 
 def _line(rule: "RuleInfo") -> str:

@@ -1,9 +1,10 @@
 """``kinroom rule load``: a whole set of rules and topics from a file."""
 
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from bot.opening import Opened
     from storage.database import Tx
     from storage.people.areas import AreaInfo
-    from storage.rules.file import FileProblem, FileRule, FileTopic, RuleSet
+    from storage.rules.file import FileProblem, FileRule, FileTopic, Mention, RuleSet
     from storage.rules.kept import RuleInfo
 
 
@@ -45,20 +46,52 @@ def load(
 
     try:
         given = read_set(text, area)
-        if not given.rules and not given.topics:
-            raise Refused(f"{file} holds no [[rule]] or [[topic]]")
+    except BadRules as refused:
+        _tell(file, [*refused.problems, *_find_missing(refused.mentions)])
+    if not given.rules and not given.topics:
+        raise Refused(f"{file} holds no [[rule]] or [[topic]]")
+    try:
         with_database(work)
     except _OnlyChecked:
         pass
     except BadRules as refused:
-        for wrong in refused.problems:
-            print(f"kinroom: {file}: {wrong}", file=sys.stderr)
-        raise typer.Exit(1) from None
+        _tell(file, refused.problems)
     words = {"added": "Added", "changed": "Changed", "unchanged": "As it was"}
     lines = [f"{words[what]}: {code}" for what, codes in done.items() for code in codes]
     if dry_run:
         lines.append("Nothing was changed: this was a dry run.")
     show({**done, "dry_run": dry_run}, lines, as_json=as_json)
+
+
+def _tell(file: Path, problems: "list[FileProblem]") -> NoReturn:
+    for wrong in sorted(problems, key=lambda problem: problem.line):
+        print(f"kinroom: {file}: {wrong}", file=sys.stderr)
+    raise typer.Exit(1)
+
+
+def _find_missing(mentions: "Sequence[Mention]") -> "list[FileProblem]":
+    """What else is wrong with a file that cannot be read whole: areas and topics that are none."""
+    from storage.people.areas import UnknownArea, find_area
+    from storage.reminders.shipped import shipped_set
+    from storage.reminders.topics import list_topics, no_topic
+
+    async def work(opened: "Opened") -> "list[FileProblem]":
+        found: list[FileProblem] = []
+        async with opened.db.read() as tx:
+            topics = {topic.code for topic in await list_topics(tx, stopped=True)}
+            topics |= {topic.terms.code for topic in shipped_set().topics}
+            for it in mentions:
+                if it.field == "topic" and it.code not in topics:
+                    found.append(it.problem(no_topic(it.code)))
+                if it.field != "area":
+                    continue
+                try:
+                    await find_area(tx, it.code)
+                except UnknownArea as problem:
+                    found.append(it.problem(str(problem)))
+        return found
+
+    return with_database(work)
 
 
 class _OnlyChecked(Exception):
@@ -71,15 +104,17 @@ Done = dict[str, list[str]]
 async def _apply(tx: "Tx", given: "RuleSet") -> Done:
     from storage.errors import Refused
     from storage.people.areas import UnknownArea, find_area
-    from storage.reminders.shipped import ensure_set
+    from storage.reminders.shipped import ensure_set, shipped_set
     from storage.reminders.topics import BadTopic
     from storage.rules.file import BadRules
     from storage.rules.kept import add_rule, edit_rule, running_rules
     from storage.rules.overlaps import find_overlaps
 
     now = datetime.now(UTC)
-    if any(it.terms.kind == "reminder" for it in given.rules):
-        # A running service makes it too, but a file may come before it ever ran.
+    shipped = {topic.terms.code for topic in shipped_set().topics}
+    shipped -= {topic.terms.code for topic in given.topics}
+    if any(getattr(it.terms, "topic", None) in shipped for it in given.rules):
+        # A running service makes the set too, but a file may come before it ever ran.
         await ensure_set(tx, now)
     known = {(rule.area_code, rule.terms.code): rule for rule in await running_rules(tx)}
     done: Done = {"added": [], "changed": [], "unchanged": []}

@@ -179,6 +179,11 @@ async def start_topic(tx: Tx, topic: TopicInfo) -> TopicInfo:
     return await find_topic(tx, topic.code)
 
 
+def no_topic(code: str) -> str:
+    """The sentence for a topic that is none."""
+    return f"there is no topic “{code}”: `kinroom topic list` shows them"
+
+
 async def check_rule_topic(tx: Tx, terms: Terms) -> None:
     """Whether a rule's topic exists, and asks for the date that the rule follows.
 
@@ -188,9 +193,7 @@ async def check_rule_topic(tx: Tx, terms: Terms) -> None:
         return
     row = (await tx.execute(select(Topic.asks).where(Topic.code == terms.topic))).first()
     if row is None:
-        raise BadTopic(
-            "topic", f"there is no topic “{terms.topic}”: `kinroom topic list` shows them"
-        )
+        raise BadTopic("topic", no_topic(terms.topic))
     if not isinstance(terms.when, Personal) or terms.when.date == row.asks:
         return
     if row.asks is None:

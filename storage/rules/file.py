@@ -84,11 +84,29 @@ def _sentence(reason: str) -> str:
     return reason if reason.endswith((".", "?")) else f"{reason}."
 
 
-class BadRules(Refused):
-    """A file that was refused, with everything that is wrong with it, in the order of lines."""
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """An ``area`` or a ``topic`` that a rule of a file names, right or wrong as the rule may be."""
 
-    def __init__(self, problems: Iterable[FileProblem]) -> None:
+    field: str
+    code: str
+    line: int
+    rule: str
+
+    def problem(self, reason: str) -> FileProblem:
+        """That there is none."""
+        return FileProblem(self.line, self.rule, self.field, _sentence(reason))
+
+
+class BadRules(Refused):
+    """A file that was refused, with everything that is wrong with it, in the order of lines.
+
+    ``mentions`` are for who knows which areas and topics there are: to tell of them at once.
+    """
+
+    def __init__(self, problems: Iterable[FileProblem], mentions: Iterable[Mention] = ()) -> None:
         self.problems = sorted(problems, key=lambda problem: problem.line)
+        self.mentions = tuple(mentions)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
@@ -110,7 +128,9 @@ def read_set(text: str, area: str | None = None) -> RuleSet:
             hint = hint or "a file holds [[rule]] and [[topic]] tables and nothing else."
             problems.append(FileProblem(lines[(key,)], "", key, f"there is no such key: {hint}"))
     rules: dict[tuple[str, str], FileRule] = {}
+    mentions: list[Mention] = []
     for number, (one, where) in enumerate(_tables(table, lines, "rule", problems)):
+        mentions += _mentions(one, number, where, area)
         rule, found = _read_one(one, number, where, area)
         problems += found
         if rule is not None:
@@ -120,6 +140,8 @@ def read_set(text: str, area: str | None = None) -> RuleSet:
                 problems.append(rule.problem("code", reason))
     topics: dict[str, FileTopic] = {}
     for number, (one, where) in enumerate(_tables(table, lines, "topic", problems)):
+        # Right or wrong, it is no topic that is missing.
+        mentions = [it for it in mentions if (it.field, it.code) != ("topic", one.get("code"))]
         topic, found = _read_topic(one, number, where)
         problems += found
         if topic is not None:
@@ -128,7 +150,7 @@ def read_set(text: str, area: str | None = None) -> RuleSet:
                 reason = f"there is a topic of this code on line {known.line}."
                 problems.append(topic.problem("code", reason))
     if problems:
-        raise BadRules(problems)
+        raise BadRules(problems, mentions)
     return RuleSet(tuple(rules.values()), tuple(topics.values()))
 
 
@@ -183,6 +205,15 @@ def _read_one(
     if terms is None or told.found:
         return None, told.found
     return FileRule(str(given), terms, told.head, told.lines), []
+
+
+def _mentions(
+    one: Mapping[str, Any], number: int, where: Mapping[Path, int], area: str | None
+) -> Iterator[Mention]:
+    told = _Told("rule", one, number, where)
+    for name, code in (("area", one.get("area", area)), ("topic", one.get("topic"))):
+        if isinstance(code, str) and _AREA.fullmatch(code):
+            yield Mention(name, code, told.lines.get(name, told.head), told.name)
 
 
 def _read_topic(
