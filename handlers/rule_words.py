@@ -71,7 +71,7 @@ def _personal(table: dict[str, Any]) -> str:
         again = ngettext(
             "{n} month after {day}, and again", "every {n} months after {day}", months
         ).format(n=months, day=day)
-        return _counted(_offsets(table), again)
+        return _("{again}: {days}").format(again=again, days=_around_it(_offsets(table)))
     return _counted(_offsets(table), day)
 
 
@@ -85,7 +85,7 @@ def _counted(offsets: Iterable[int], day: str) -> str:
         words = ngettext("{n} day before {day}", "{n} days before {day}", before[0])
         parts.append(words.format(n=_numbers(before), day=day))
     if 0 in known:
-        words = _("on the day itself") if parts else _("on the day: {day}")
+        words = _("on the day itself") if parts else _("on {day}")
         parts.append(words.format(day=day))
     if after and parts:
         words = ngettext("{n} day after it", "{n} days after it", after[-1])
@@ -93,6 +93,23 @@ def _counted(offsets: Iterable[int], day: str) -> str:
     elif after:
         words = ngettext("{n} day after {day}", "{n} days after {day}", after[-1])
         parts.append(words.format(n=_numbers(after), day=day))
+    return listed(parts)
+
+
+def _around_it(offsets: Iterable[int]) -> str:
+    """The same of a day that was named before: “7 days before and on the day itself”."""
+    known = sorted(set(offsets))
+    before = [-offset for offset in known if offset < 0]
+    after = [offset for offset in known if offset > 0]
+    parts = []
+    if before:
+        words = ngettext("{n} day before", "{n} days before", before[0])
+        parts.append(words.format(n=_numbers(before)))
+    if 0 in known:
+        parts.append(_("on the day itself"))
+    if after:
+        words = ngettext("{n} day after it", "{n} days after it", after[-1])
+        parts.append(words.format(n=_numbers(after)))
     return listed(parts)
 
 

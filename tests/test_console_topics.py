@@ -132,7 +132,7 @@ async def test_others_look_and_a_few_are_not_counted(
     assert page.count("<p>Fewer than 5 people chose it.") == 8
     rules = await text_of(client, "/console/topic/check-up")
     assert "Fewer than 5 people chose it." in rules
-    assert "last check-up and on the day itself, at 10:00</a>" in rules
+    assert "last check-up: 7 days before and on the day itself, at 10:00</a>" in rules
     assert "Change it" not in rules
     await text_of(client, "/console/topics/new", 403)
     await text_of(client, "/console/topic/wages/edit", 403)

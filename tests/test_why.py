@@ -317,7 +317,7 @@ async def test_what_is_said_of_a_day_is_one_story(db: Database) -> None:
         ([-30, -7, -1], "30, 7 and 1 days before Spring", "春节前30天、7天和1天，10:00"),
         ([-1], "1 day before Spring Festival, at 10:00", "春节前1天，10:00"),
         ([-7, 0, 3], "7 days before Spring Festival, on the day itself, and 3 days after it", ""),
-        ([0, 3], "on the day: Spring Festival and 3 days after it, at", "春节当天和之后3天，10:00"),
+        ([0, 3], "on Spring Festival and 3 days after it, at", "春节当天和之后3天，10:00"),
     ],
 )
 def test_the_day_a_rule_follows_is_named_once(days: list[int], english: str, chinese: str) -> None:

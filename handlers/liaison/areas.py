@@ -40,7 +40,7 @@ async def choose_area(
     rows.append(menu_row())
     text = {
         "invite": _("For which village?"),
-        "rollcall": _("Where are those you want to ask from?"),
+        "rollcall": _("From which area are those you want to ask?"),
     }.get(task, _("For whom?"))
     return show(event, text, InlineKeyboardMarkup(inline_keyboard=rows))
 
