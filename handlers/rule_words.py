@@ -135,9 +135,10 @@ def calendar_day(day: str) -> str:
     known = named_days().get(day)
     if known is not None:
         return known()
+    month, number = day.removeprefix("lunar ").split("-")
     if day.startswith("lunar "):
-        return _("lunar calendar {date}").format(date=day.removeprefix("lunar "))
-    month, number = day.split("-")
+        words = _("day {day} of lunar month {month}")
+        return words.format(day=int(number), month=int(month))
     # 2024 had a 29 February.
     found = date(2024, int(month), int(number))
     return str(format_skeleton("MMMd", found, locale=get_i18n().current_locale))

@@ -259,6 +259,14 @@ async def test_a_screen_reader_hears_each_cell_in_words(room: Room, page: Page) 
     await expect(page.locator(".skip")).to_be_focused()
 
 
+async def test_each_week_stands_above_its_cells(room: Room, page: Page) -> None:
+    await room.enter(page, room.county.liaison)
+    lefts = "cells => cells.map(cell => Math.round(cell.getBoundingClientRect().left))"
+    weeks = await page.locator(".cells .days > *").evaluate_all(lefts)
+    cells = await page.locator(".cells tbody tr:first-child > *").evaluate_all(lefts)
+    assert weeks == cells == sorted(set(cells))
+
+
 async def test_the_areas_zone_rules_wherever_the_officer_is(room: Room) -> None:
     seen = set()
     for zone in ("America/New_York", "Asia/Shanghai"):

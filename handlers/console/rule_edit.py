@@ -180,6 +180,8 @@ def _write(
     wrong: dict[str, list[str]] = {}
     for problem in problems or []:
         place = field_of(problem.field, values["repeat"])
+        if place == "around" and values["around_other"]:
+            place = "around_other"
         wrong.setdefault(place, []).append(problem_words(problem))
     before = draft.before
     names = {topic.code: topic.name(get_i18n().current_locale) for topic in draft.topics}
