@@ -6,6 +6,7 @@ from aiogram.utils.i18n import gettext as _
 
 from handlers.moments import Moments
 from handlers.reasons import reason_words
+from handlers.rule_words import schedule_words
 from handlers.why_verdict import not_expected
 from storage.rhythm.why_facts import (
     Asked,
@@ -164,11 +165,11 @@ def heard_words(heard: Heard, when: Moments) -> str:
     return words.format(at=when.at(heard.at))
 
 
-def coming_words(coming: Coming, when: Moments, names: Mapping[str, str]) -> str:
+def coming_words(coming: Coming, when: Moments) -> str:
     at = "" if coming.at is None else when.at(coming.at)
     if coming.kind == "checkin":
-        code = coming.code or ""
-        return _("Next: the rule “{rule}” asks on {at}.").format(rule=names.get(code, code), at=at)
+        rule = schedule_words(coming.table) if coming.table else coming.code
+        return _("Next: the rule “{rule}” asks on {at}.").format(rule=rule, at=at)
     if coming.kind == "step":
         return _("The open check-in is looked at again on {at}.").format(at=at)
     told = not_expected(coming.reason or Reason.NO_RULES, None, None, when)

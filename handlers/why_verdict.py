@@ -68,7 +68,7 @@ def not_expected(
     """Why they are not asked at all."""
     words = {
         Reason.JOINED_LATER: _("They came later, so nothing was sent to them."),
-        Reason.NO_WORKER: _("They are on no area's register, so nothing is sent to them."),
+        Reason.NO_WORKER: _("They are on no area's register, so no rule asks them."),
         Reason.NO_CONSENT: _("They did not agree to be written to, so nothing is sent."),
         Reason.WITHDRAWN: _("They withdrew their agreement, so nothing is sent."),
         Reason.ERASED: _("They left, and what was kept of them is erased."),

@@ -106,7 +106,7 @@ def _sentence(fact: Fact, when: Moments, names: Mapping[str, str]) -> str:
         case Heard():
             return heard_words(fact, when)
         case Coming():
-            return coming_words(fact, when, names)
+            return coming_words(fact, when)
         case NoMessages():
             return _("No message was on its way to them on that day.")
         case Forgotten():

@@ -24,6 +24,8 @@ from storage.models import (
     Delivery,
     Person,
     Reminder,
+    Rule,
+    RuleVersion,
     StatusChange,
     Subscription,
     Topic,
@@ -45,7 +47,7 @@ from storage.rhythm.why_facts import (
     Why,
     as_json,
 )
-from storage.rules.kept import add_rule, edit_rule, stop_rule
+from storage.rules.kept import add_rule, edit_rule, running_rules, stop_rule
 from storage.rules.terms import CheckinTerms, ReminderTerms
 from tests.outbox_people import make_area, make_person
 
@@ -208,6 +210,24 @@ async def test_which_rule_held_where_from_and_in_which_version(db: Database) -> 
         if each.code == "weekly"
     )
     assert (again.version, again.inherited) == (2, True)
+
+
+async def test_what_comes_is_named_by_what_the_rule_says_now(db: Database) -> None:
+    worker = await worker_of(db)
+    async with db.write() as tx:
+        (weekly,) = await running_rules(tx)
+        await edit_rule(tx, weekly, CheckinTerms("weekly", Weeks(1, (4,))), EVENING)
+        broken = await add_rule(
+            tx, await find_area(tx, weekly.area_code), CheckinTerms("odd", Weeks(1, (0,))), EVENING
+        )
+        for table in (Rule, RuleVersion):
+            mine = (Rule.id if table is Rule else RuleVersion.rule_id) == broken.id
+            await tx.execute(update(table).where(mine).values(terms='{"code": "odd"}'))
+    why = await tell(db, worker, SUNDAY - 7 * DAY, EVENING + DAY)
+    with CATALOGS.context(), CATALOGS.use_locale("en"):
+        told = [words for _, words in sentences(why, SUNDAY + DAY)]
+    assert any("every week on Sunday, at 10:00 (weekly)" in words for words in told)
+    assert told[-1].startswith("Next: the rule “every week on Friday, at 10:00” asks on Fri")
 
 
 async def test_no_rule_no_account_and_a_stopped_rule(db: Database) -> None:

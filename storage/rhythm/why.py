@@ -68,7 +68,6 @@ async def explain(tx: Tx, person_id: int, day: date | None, now: datetime) -> Wh
     present = life.tenure_at(now)
     if present != tenure:
         kept = [] if present is None else await load_rules(tx, present.path)
-        tables |= {each.rule.terms.code: as_table(each.rule.terms) for each in kept}
     facts += await _next(tx, kept, on)
     return Why(person_id, life.row.ref, life.name, day, life.timezone, tuple(facts), tables)
 

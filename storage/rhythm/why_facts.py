@@ -214,13 +214,15 @@ class NoMessages:
 class Coming:
     """What comes next: ``checkin``, ``step`` (of an open check-in) or nothing.
 
-    With ``kind`` None, ``reason`` says why nothing comes.
+    With ``kind`` None, ``reason`` says why nothing comes. ``table`` is what the rule says now: on
+    the day asked for, another may have gone by its code.
     """
 
     kind: str | None
     code: str | None
     at: datetime | None
     reason: Reason | None = None
+    table: dict[str, Any] | None = None
 
 
 Fact = (

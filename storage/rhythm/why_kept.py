@@ -1,5 +1,6 @@
 """The check-in rules kept for a person's area, running or not, with all they ever said."""
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -10,7 +11,7 @@ from sqlalchemy import and_, select
 from storage.database import Tx
 from storage.models import Area, Checkin, Rule, RuleVersion
 from storage.rules.kept import RULE_COLUMNS, RuleInfo, as_rule
-from storage.rules.table import from_json
+from storage.rules.table import BadRule, from_json
 from storage.rules.terms import CheckinTerms, Terms
 
 _SECOND: Final = timedelta(microseconds=1)
@@ -44,16 +45,21 @@ async def load_rules(tx: Tx, path: str) -> list[Kept]:
             .order_by(Area.path, Rule.kind, Rule.code, Rule.id)
         )
     ).all()
+    # What cannot be read asked nobody, and stops no answer about the others.
     said: dict[int, list[tuple[datetime, int, Terms]]] = {}
     for row in await tx.execute(
         select(RuleVersion.rule_id, RuleVersion.at, RuleVersion.version, RuleVersion.terms)
         .where(RuleVersion.rule_id.in_([row.id for row in rows]))
         .order_by(RuleVersion.rule_id, RuleVersion.version)
     ):
-        said.setdefault(row.rule_id, []).append((row.at, row.version, from_json(row.terms)))
+        with contextlib.suppress(BadRule):
+            said.setdefault(row.rule_id, []).append((row.at, row.version, from_json(row.terms)))
     kept = []
     for row in rows:
-        rule = as_rule(row)
+        try:
+            rule = as_rule(row)
+        except BadRule:
+            continue
         versions = said.get(rule.id) or [(rule.since, rule.version, rule.terms)]
         kept.append(Kept(rule, row.area_name, tuple(versions)))
     return kept

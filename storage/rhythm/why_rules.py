@@ -145,6 +145,6 @@ async def _coming(tx: Tx, rule: RuleInfo, on: Day, after: datetime) -> Coming | 
             return None
         if _their_turn(rule, life, slot, slot.at) and life.expected_at(slot.at).expected:
             at, _by = await asked_at(tx, rule, life, slot.day)
-            return Coming("checkin", rule.terms.code, at)
+            return Coming("checkin", rule.terms.code, at, table=as_table(rule.terms))
         slot = next_slot(rule.timing, life.zone, slot.at)
     return None
