@@ -47,5 +47,5 @@ def count_keyboard(call: RollcallInfo, figures: Figures) -> InlineKeyboardMarkup
     if call.is_open:
         rows.append(tap(_("How is it now?"), CallTap(rollcall_id=call.id, act="count")))
         if call.roots is None:
-            rows.append(tap(_("Close now"), CallTap(rollcall_id=call.id, act="close")))
+            rows.append(tap(_("End now"), CallTap(rollcall_id=call.id, act="close")))
     return InlineKeyboardMarkup(inline_keyboard=rows)
