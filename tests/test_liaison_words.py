@@ -12,8 +12,8 @@ from storage.people.who import Who
 CATALOGS = Catalogs()
 LIAISON = Who(
     account_id=1, channel="web", bot_id=1, chat_id=1, person_id=1, ref="r", name="周",
-    language="zh", timezone="Asia/Shanghai", status="away", area_id=None, area_name=None, country=None,
-    is_officer=True, is_demo=False,
+    language="zh", timezone="Asia/Shanghai", status="away", area_id=None, area_name=None,
+    country=None, is_officer=True, is_demo=False,
 )  # fmt: skip
 
 
