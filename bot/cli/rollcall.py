@@ -74,6 +74,10 @@ def rollcall(
         usual.most if nudges is None else nudges,
         timedelta(hours=lasts),
     )
+    if nudge_every is not None and manner.most and manner.every >= manner.lasts:
+        raise Refused(
+            f"--nudge-every {nudge_every}: it is over after {lasts} h, before anyone is asked again"
+        )
     where = _destination(country, province, city)
     _begin(code, words, where, manner, as_json=as_json)
 
@@ -106,7 +110,8 @@ def _destination(country: str | None, province: str | None, city: str | None) ->
                 (found.province, inside.province),
             )
         ):
-            raise Refused(f"“{name}” does not lie in “{province if kind == 'city' else country}”")
+            wider = province if kind == "city" and province else country
+            raise Refused(f"“{name}” does not lie in “{wider}”")
         found = inside
     return found
 
