@@ -154,6 +154,18 @@ def test_a_past_day_is_left_out_and_a_date_of_few_never_told(county: Command) ->
     assert all(each.get("people") is None for each in found)
 
 
+def test_a_stopped_topic_is_in_no_agenda(county: Command) -> None:
+    county("topic", "load")
+    span = ("agenda", "--area", "nanlai", "--from", "2027-01-01", "--to", "2027-12-31", "--json")
+    before = {each["rule"] for each in county(*span).json}
+    assert {"certificate", "tickets"} <= before
+    county("topic", "stop", "certificate")
+    county("topic", "stop", "tickets")
+    assert {each["rule"] for each in county(*span).json} == before - {"certificate", "tickets"}
+    county("topic", "start", "tickets")
+    assert "tickets" in {each["rule"] for each in county(*span).json}
+
+
 FILE = """
 [[rule]]
 code = "weekly"

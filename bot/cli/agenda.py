@@ -37,9 +37,8 @@ def agenda(
     from storage.errors import Refused
     from storage.people.areas import check_timezone, find_area
     from storage.rhythm.agenda import agenda as compute
-    from storage.rhythm.agenda import is_personal, load_dates
+    from storage.rhythm.agenda import is_personal, load_dates, rules_ahead
     from storage.rhythm.reach import FEW, count_reached
-    from storage.rules.kept import rules_over
 
     days = read_date("--from", first), read_date("--to", last)
     if days[1] < days[0]:
@@ -56,7 +55,7 @@ def agenda(
     ) -> "tuple[AreaInfo, list[RuleInfo], dict[int, Dates], dict[int, int]]":
         async with opened.db.read() as tx:
             found = await find_area(tx, area)
-            rules = await rules_over(tx, found)
+            rules = await rules_ahead(tx, found)
             reached = {
                 rule.id: await count_reached(tx, rule, within=found)
                 for rule in rules

@@ -13,9 +13,8 @@ from handlers.moments import Moments
 from storage.calendar.almanac import YEARS
 from storage.calendar.zone import zone_of
 from storage.installation import DEMO, find_value
-from storage.rhythm.agenda import agenda, is_personal, load_dates
+from storage.rhythm.agenda import agenda, is_personal, load_dates, rules_ahead
 from storage.rhythm.reach import FEW, count_reached, may_tell
-from storage.rules.kept import rules_over
 
 WEEKS = 8
 _MOST = 500
@@ -32,7 +31,7 @@ async def show_agenda(request: web.Request) -> web.Response:
         today = now.astimezone(zone).date()
         first, note = _read_first(request.query.get("from"), today)
         last = min(first + timedelta(weeks=WEEKS, days=-1), _LAST)
-        rules = await rules_over(tx, area)
+        rules = await rules_ahead(tx, area)
         dates = await load_dates(tx, area, rules)
         reached = {rule.id: await count_reached(tx, rule, within=area) for rule in rules}
         told = {rule.id: may_tell(rule, reached[rule.id]) for rule in rules}

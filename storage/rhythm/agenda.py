@@ -23,7 +23,7 @@ from storage.models import Area, Person, Subscription, Topic
 from storage.people.areas import AreaInfo, in_subtree
 from storage.rhythm.checkins import is_expected
 from storage.rhythm.reach import FEW
-from storage.rules.kept import RuleInfo, governed
+from storage.rules.kept import RuleInfo, governed, rules_over
 from storage.rules.terms import ReminderTerms
 
 _LAST_DAY: Final = date(YEARS.stop - 1, 12, 31)
@@ -46,6 +46,18 @@ class Entry:
     kind: Literal["checkin", "reminder"]
     rule_id: int = 0
     people: int | None = None
+
+
+async def rules_ahead(tx: Tx, area: AreaInfo) -> list[RuleInfo]:
+    """The rules that speak for an area, less those of topics that were stopped: they send nothing.
+
+    They stay among the rules, for the topic may be started again.
+    """
+    stopped = set(
+        (await tx.execute(select(Topic.code).where(Topic.stopped_at.is_not(None)))).scalars()
+    )
+    rules = await rules_over(tx, area)
+    return [rule for rule in rules if getattr(rule.terms, "topic", None) not in stopped]
 
 
 async def load_dates(tx: Tx, area: AreaInfo, rules: Sequence[RuleInfo]) -> dict[int, Dates]:
