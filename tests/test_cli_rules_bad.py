@@ -169,3 +169,11 @@ def test_every_bad_rule_is_told_at_once_whoever_finds_it(county: Command, tmp_pa
         ("line 24", "topic"),
     ]
     assert len(county("rule", "list", "--json").json["rules"]) == 1
+
+
+def test_a_bad_file_is_told_without_a_database(kinroom: Command, tmp_path: Path) -> None:
+    file = tmp_path / "rules.toml"
+    file.write_text(RULE + 'window = "20h"\n', encoding="utf-8")
+    assert "line 7, rule own, window: 20 h is over" in kinroom("rule", "load", str(file)).complaint
+    file.write_text(RULE, encoding="utf-8")
+    assert "kinroom migrate" in kinroom("rule", "load", str(file)).complaint

@@ -71,6 +71,7 @@ def _tell(file: Path, problems: "list[FileProblem]") -> NoReturn:
 
 def _find_missing(mentions: "Sequence[Mention]") -> "list[FileProblem]":
     """What else is wrong with a file that cannot be read whole: areas and topics that are none."""
+    from storage.errors import Refused
     from storage.people.areas import UnknownArea, find_area
     from storage.reminders.shipped import shipped_set
     from storage.reminders.topics import list_topics, no_topic
@@ -91,7 +92,10 @@ def _find_missing(mentions: "Sequence[Mention]") -> "list[FileProblem]":
                     found.append(it.problem(str(problem)))
         return found
 
-    return with_database(work)
+    try:
+        return with_database(work) if mentions else []
+    except Refused:  # a database that cannot be asked: the file is wrong all the same
+        return []
 
 
 class _OnlyChecked(Exception):
