@@ -1,7 +1,7 @@
 """``kinroom agenda``: what the rules will do."""
 
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -72,35 +72,26 @@ def agenda(
             "someone, `kinroom why PERSON --day DATE` tells"
         )
     begins = max(days[0], today)
-    result: list[dict[str, Any]] = []
+    result: list[dict[str, str]] = []
     lines = []
     for entry in compute(rules, zone, begins, days[1], dates):
-        row: dict[str, Any] = {
-            "rule": entry.rule,
-            "kind": entry.kind,
-            "at_local": entry.local.isoformat(),
-            "at_utc": entry.at.isoformat(),
-        }
+        result.append(
+            {
+                "rule": entry.rule,
+                "kind": entry.kind,
+                "at_local": entry.local.isoformat(),
+                "at_utc": entry.at.isoformat(),
+            }
+        )
         line = f"{entry.local:%a %Y-%m-%d %H:%M}  {entry.kind}  {entry.rule}"
         if entry.kind == "reminder":
             people = reached[entry.rule_id] if entry.people is None else entry.people
-            row["people"] = people if people >= FEW else None
             line += f"  {people if people >= FEW else f'fewer than {FEW}'} people"
-        result.append(row)
         lines.append(line)
     if not lines:
         lines.append("Nothing is planned in these days.")
     for rule in filter(is_personal, rules):
         # Said of every such rule and every span alike: that it is said tells nothing of anyone.
-        result.append(
-            {
-                "rule": rule.terms.code,
-                "kind": rule.terms.kind,
-                "at_local": None,
-                "at_utc": None,
-                "people": None,
-            }
-        )
         lines.append(
             f"{rule.terms.code} follows a date of each person's own: days of fewer than {FEW} "
             "people are not shown."
