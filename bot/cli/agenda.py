@@ -90,12 +90,12 @@ def agenda(
         lines.append(line)
     if not lines:
         lines.append("Nothing is planned in these days.")
-    for rule in filter(is_personal, rules):
-        # Said of every such rule and every span alike: that it is said tells nothing of anyone.
-        lines.append(
-            f"{rule.terms.code} follows a date of each person's own: days of fewer than {FEW} "
-            "people are not shown."
-        )
+    # Said of every such rule and every span alike: that it is said tells nothing of anyone.
+    lines += [
+        f"{rule.terms.code} follows a date of each person's own: days of fewer than {FEW} "
+        "people are not shown."
+        for rule in filter(is_personal, rules)
+    ]
     if days[0] < today:
         lines.append(f"Past days are not computed: this begins with today, {today}.")
     if days[1] > known_until:
