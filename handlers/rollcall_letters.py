@@ -18,11 +18,17 @@ from storage.people.looks import record_look
 from storage.rhythm.rollcall_access import (
     RollcallInfo,
     access_rollcall,
-    answers_of,
     figures_of,
     find_rollcall,
 )
-from storage.rhythm.rollcall_figures import WITHOUT_WORD, Figures, Named, list_rollcall
+from storage.rhythm.rollcall_figures import (
+    WITHOUT_WORD,
+    Figures,
+    Named,
+    Word,
+    list_rollcall,
+    words_of,
+)
 
 ASKS: Final = ("rollcall", "rollcall_nudge")
 TELLS: Final = ("rollcall_over", "rollcall_report")
@@ -34,13 +40,14 @@ Words = tuple[str, InlineKeyboardMarkup | None]
 class Ended:
     """A roll call that is over, for one who was asked (``checkin_id``), or for an officer.
 
-    ``missing`` are the first whom nobody has word of, ``timezone`` is the officer's.
+    ``word``: whose word of the one asked there is. ``missing`` are the first whom nobody has word
+    of, ``timezone`` is the officer's.
     """
 
     call: RollcallInfo
     figures: Figures
     checkin_id: int | None = None
-    answered: bool = False
+    word: Word = "none"
     missing: Sequence[Named] = ()
     timezone: str = ""
 
@@ -82,11 +89,10 @@ async def load_ended(
         call = await find_rollcall(tx, number)
         if call is None or call.kept is None:
             continue
-        answers = await answers_of(tx, number, people)
+        given = await words_of(tx, number, people)
         for message in told:
-            if message.template == "rollcall_over" and message.person_id in answers:
-                checkin_id, answered = answers[message.person_id]
-                ended[message.id] = Ended(call, call.kept, checkin_id, answered)
+            if message.template == "rollcall_over" and message.person_id in given:
+                ended[message.id] = Ended(call, call.kept, *given[message.person_id])
     return ended
 
 
@@ -97,9 +103,9 @@ def ask(told: Told, checkin_id: int, asked: int) -> Words:
 
 
 def tell_over(ended: Ended) -> Words:
-    """The summary; whoever has not answered still may, with a tap."""
-    words = over_words(ended.call.area_name, ended.figures, answered=ended.answered)
-    if ended.answered or ended.checkin_id is None:
+    """The summary; whoever has given no word of their own still may, with a tap."""
+    words = over_words(ended.call.area_name, ended.figures, ended.word)
+    if ended.word == "own" or ended.checkin_id is None:
         return words, None
     return words, checkin_answers(ended.checkin_id)
 

@@ -11,7 +11,7 @@ from storage.outbox.contents import Told
 from storage.people.destinations import Destination
 from storage.people.places import place_name
 from storage.rhythm.rollcall_access import RollcallInfo
-from storage.rhythm.rollcall_figures import Figures
+from storage.rhythm.rollcall_figures import Figures, Word
 
 MARKS = {"safe": "●", "help": "▲", "heard": "◐", "silent": "○", "unreached": "×", "left": "·"}
 
@@ -58,13 +58,13 @@ def nudge_words(told: Told, asked: int) -> str:
     return f"{said}\n\n{told.text}" if told.text else said
 
 
-def over_words(area_name: str, figures: Figures, *, answered: bool) -> str:
+def over_words(area_name: str, figures: Figures, word: Word) -> str:
     """How it ended, for those who were asked: no names, and no blame."""
     lines = [_("The roll call of {area} is over.").format(area=area_name)]
-    known = figures.asked - figures.missing
+    known = figures.known
     if figures.missing and not known:
         lines.append(_("There is no word of anyone yet, and we go on looking."))
-    elif figures.missing > known:
+    elif figures.missing and (figures.missing > known or figures.left):
         # “Everyone but 21” of 22 would be a comfort that is not true.
         lines.append(
             ngettext(
@@ -92,9 +92,11 @@ def over_words(area_name: str, figures: Figures, *, answered: bool) -> str:
             ).format(n=figures.help)
         )
     lines.append(
-        _("Thank you for answering.")
-        if answered
-        else _("A word from you is still welcome, whenever you can.")
+        {
+            "own": _("Thank you for answering."),
+            "told": _("We have had word of you; a tap of your own is welcome, too."),
+            "none": _("A word from you is still welcome, whenever you can."),
+        }[word]
     )
     return "\n".join(lines)
 

@@ -3,6 +3,7 @@
 from sqlalchemy import select, update
 
 from storage.models import Area, Case, Delivery, Look, Person, Rollcall, RollcallView
+from storage.register.contacts import log_attempt
 from tests.botapi import Message, PrivateConversation
 from tests.town import Town, data_of, eventually, says, tap, town, word, write
 
@@ -94,6 +95,41 @@ async def test_from_the_first_tap_to_the_summary(town: Town) -> None:
     town.move(hours=30)
     await town.settled()
     assert await town.count(Delivery, Delivery.template == "rollcall_over") <= 4
+
+
+async def test_whoever_gave_word_in_another_way_is_thanked(town: Town) -> None:
+    liaison = await town.officer("老韦")
+    wrote, called, far = [await town.worker(name) for name in ("小芳", "小明", "远远")]
+    live = await begin(town, liaison)
+    for phone in (wrote, called, far):
+        await phone.heard()
+    await write(wrote, "房子塌了，我没事")
+    async with town.db.write() as tx:
+        who, by = [(await town.known(each)).person_id for each in (called, liaison)]
+        await log_attempt(
+            tx, person_id=who, by=by, kind="call", reached=True, note=None, now=town.clock()
+        )
+    await ticked(town, live, f"{word('word of them in another way')}：2")
+    for phone in (liaison, wrote, called, far):
+        phone.skip()
+    call = (await _call(town)).id
+    await liaison.tap(live, data_of(live, f"rc:{call}:close"))
+    (sure,) = await liaison.heard()
+    await tap(liaison, sure, f"rc:{call}:sure")
+    known = "There is word of everyone but {n}, and we go on looking."
+    ends = {
+        wrote: "Thank you for answering.",
+        called: "We have had word of you; a tap of your own is welcome, too.",
+        far: "A word from you is still welcome, whenever you can.",
+    }
+    for phone, last in ends.items():
+        over = await phone.wait_for(lambda m: says(m, known))
+        assert [says(over, end) for end in ends.values()] == [end == last for end in ends.values()]
+        assert bool(over.buttons) == (phone is not wrote)
+        assert word(known, n=1) in over.text
+    report = await liaison.wait_for(lambda m: says(m, "No word of:"))
+    assert f"{word('word of them in another way')}：2" in report.text
+    assert f"{word('no answer yet')}：1" in report.text
 
 
 def _silent(live: Message) -> str:

@@ -179,18 +179,6 @@ async def count_asked_already(tx: Tx, area: AreaInfo, where: Destination) -> int
     )
 
 
-async def answers_of(
-    tx: Tx, rollcall_id: int, people: Collection[int]
-) -> dict[int, tuple[int, bool]]:
-    """Of these people, by person: their check-in of the roll call, and whether it has an answer."""
-    found = await tx.execute(
-        select(Checkin.person_id, Checkin.id, Checkin.answered_at).where(
-            Checkin.rollcall_id == rollcall_id, Checkin.person_id.in_(people)
-        )
-    )
-    return {row.person_id: (row.id, row.answered_at is not None) for row in found}
-
-
 def _info(tx: Tx, row: Row[Any], roots: tuple[str, ...] | None) -> RollcallInfo:
     name = None
     if row.author_ref is not None:

@@ -17,6 +17,8 @@ from storage.register.contacts import is_uncorrected
 from storage.rhythm.checkins import is_expected
 from storage.vault import SealBroken
 
+Word = Literal["own", "told", "none"]
+"""Who gave word of a person since it began: they themselves, in any way; someone else; nobody."""
 State = Literal["safe", "help", "heard", "silent", "unreached", "left"]
 STATES: Final[tuple[State, ...]] = ("safe", "help", "heard", "silent", "unreached", "left")
 WITHOUT_WORD: Final[tuple[State, ...]] = ("unreached", "silent")
@@ -42,6 +44,11 @@ class Figures:
     @property
     def asked(self) -> int:
         return self.safe + self.help + self.heard + self.silent + self.unreached + self.left
+
+    @property
+    def known(self) -> int:
+        """Of whom there is word, in whatever way."""
+        return self.safe + self.help + self.heard
 
     @property
     def missing(self) -> int:
@@ -94,18 +101,23 @@ def _told(column: Any) -> Any:
     )
 
 
-def _state() -> ColumnElement[str]:
-    """Of a :class:`Checkin` of a roll call, joined with its :class:`Person`."""
-    said = func.coalesce(
-        _told(case((Contact.kind == "help", "help"), else_=Contact.outcome)), Checkin.answer
-    )
-    word = exists(
+def _word(*further: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether there was word of the person of a :class:`Checkin` since it was due."""
+    return exists(
         select(literal(1)).where(
             Contact.person_id == Checkin.person_id,
             Contact.at >= Checkin.due_at,
             Contact.success,
             is_uncorrected(),
+            *further,
         )
+    )
+
+
+def _state() -> ColumnElement[str]:
+    """Of a :class:`Checkin` of a roll call, joined with its :class:`Person`."""
+    said = func.coalesce(
+        _told(case((Contact.kind == "help", "help"), else_=Contact.outcome)), Checkin.answer
     )
     waits = exists(
         select(literal(1)).where(Delivery.checkin_id == Checkin.id, or_(QUEUED, SENDING))
@@ -113,7 +125,7 @@ def _state() -> ColumnElement[str]:
     return case(
         (said == "help", "help"),
         (said.is_not(None), "safe"),
-        (word, "heard"),
+        (_word(), "heard"),
         (or_(Person.erased_at.is_not(None), ~Person.consented), "left"),
         (and_(Checkin.delivered_at.is_(None), ~waits), "unreached"),
         else_="silent",
@@ -145,6 +157,21 @@ async def count_rollcall(tx: Tx, rollcall_id: int, roots: Sequence[str] | None =
         select(stands.c.state, func.count().label("n")).group_by(stands.c.state)
     )
     return Figures(**{row.state: row.n for row in found})
+
+
+async def words_of(
+    tx: Tx, rollcall_id: int, people: Collection[int]
+) -> dict[int, tuple[int, Word]]:
+    """Of these people, by person: their check-in of the roll call, and whose word there is."""
+    own = or_(Checkin.answered_at.is_not(None), _word(Contact.evidence == "self"))
+    found = await tx.execute(
+        select(
+            Checkin.person_id,
+            Checkin.id,
+            case((own, "own"), (_word(), "told"), else_="none").label("word"),
+        ).where(Checkin.rollcall_id == rollcall_id, Checkin.person_id.in_(people))
+    )
+    return {row.person_id: (row.id, row.word) for row in found}
 
 
 async def list_rollcall(
