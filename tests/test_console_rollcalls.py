@@ -1,11 +1,13 @@
 """The console's roll calls: how one stands, who it is, and its end."""
 
+import re
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 
 from storage.database import Database
 from storage.models import Checkin, Contact, Delivery, Look, Person, Rollcall
+from storage.rhythm.rollcall_figures import count_rollcall
 from storage.rhythm.rollcalls import plan_rollcall
 from tests import console_visit
 from tests.console_county import County
@@ -24,26 +26,36 @@ async def _begin(db: Database, county: County, now: datetime, code: str) -> int:
             update(Checkin).where(Checkin.rollcall_id == planned.id).values(delivered_at=now)
         )
         await tx.execute(update(Delivery).values(state="sent", finished_at=now))
-        row = (
+        rows = (
             await tx.execute(
                 select(Checkin.person_id, Checkin.area_id)
                 .where(Checkin.rollcall_id == planned.id)
                 .order_by(Checkin.person_id)
             )
-        ).first()
-        assert row is not None
-        await tx.execute(
-            tx.insert(Contact).values(
-                person_id=row.person_id,
-                area_id=row.area_id,
-                at=now,
-                evidence="self",
-                kind="checkin",
-                outcome="help",
-                success=True,
+        ).all()
+        assert len(rows) > 2
+        for row, (kind, outcome) in zip(
+            rows, (("checkin", "help"), ("message", "text")), strict=False
+        ):
+            await tx.execute(
+                tx.insert(Contact).values(
+                    person_id=row.person_id,
+                    area_id=row.area_id,
+                    at=now,
+                    evidence="self",
+                    kind=kind,
+                    outcome=outcome,
+                    success=True,
+                )
             )
-        )
     return planned.id
+
+
+def _tally(page: str) -> str:
+    """What the list says of the first roll call."""
+    found = re.search(r'<p class="tally">(.*?)</p>', page, re.DOTALL)
+    assert found is not None
+    return found[1]
 
 
 async def test_how_it_stands_and_who_it_is(
@@ -66,7 +78,17 @@ async def test_how_it_stands_and_who_it_is(
         )
     listed = await text_of(client, "/console/rollcalls?area=nan")
     assert f"/console/rollcalls/{call}" in listed
-    page = await text_of(client, f"/console/rollcalls/{call}")
+    # The list and the page say the same, and each comes to all who were asked.
+    async with db.read() as tx:
+        figures = await count_rollcall(tx, call)
+    assert figures.heard == 1
+    tally = [line.split()[-1] for line in re.findall(r"</span> (.+?)</span>", _tally(listed))]
+    assert sum(map(int, tally)) == figures.asked
+    assert f"word of them in another way {figures.heard}<" in listed
+    counted = re.findall(
+        r'data-key="count-\w+">(\d+)<', page := await text_of(client, f"/console/rollcalls/{call}")
+    )
+    assert sum(map(int, counted)) == figures.asked
     assert "地震 <b>" in page  # unescaped by text_of
     assert 'data-key="count-help">1<' in page
     assert "+8613800000001" not in page

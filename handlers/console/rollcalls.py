@@ -55,6 +55,7 @@ async def show_rollcalls(request: web.Request) -> web.Response:
         figures_of,
         whom=_whom,
         usual=usual_words(),
+        states=STATES,
         marks=MARKS,
         word=state_word,
     )
@@ -106,7 +107,7 @@ async def show_rollcall(request: web.Request) -> web.Response:
         where=where_words(call.where),
         usual=usual_words(),
         lines=_lines(figures),
-        word=figures.safe + figures.help + figures.heard,
+        word=figures.known,
         show=show,
         title=None if show is None else state_word(show),
         people=people[:NAMES_A_PAGE],
