@@ -1,10 +1,16 @@
 """``kinroom topic``, and topics in the file of ``kinroom rule load``."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
-from tests.command import Command
+from bot.demo import make_demo
+from storage.database import Tx
+from storage.models import Person, Subscription, Topic
+from storage.vault import Vault
+from tests.command import Command, write_to
 
 NAMES = ("--name-zh", "公积金", "--name-en", "Housing fund", "--zh", "去问问。", "--en", "Ask.")
 
@@ -112,3 +118,35 @@ def test_every_bad_one_is_refused_with_its_line(
     assert refused.code == 1
     assert says in refused.err
     assert county("topic", "list", "--json").json["topics"] == []
+
+
+def test_how_many_chose_a_topic_is_told_from_five_on(
+    installed: Command, database_url: str, vault: Vault
+) -> None:
+    """Of fewer a number could say who: neither a line nor the JSON gives one."""
+    write_to(database_url, vault, lambda tx: make_demo(tx, datetime.now(UTC)))
+    installed("topic", "load")
+
+    async def choose(tx: Tx) -> None:
+        people = list((await tx.execute(select(Person.id).limit(5))).scalars())
+        topics = {row.code: row.id for row in await tx.execute(select(Topic.code, Topic.id))}
+        for code, count in (("wages", 4), ("tickets", 5)):
+            for person in people[:count]:
+                await tx.execute(
+                    tx.insert(Subscription).values(
+                        person_id=person, topic_id=topics[code], since=datetime.now(UTC)
+                    )
+                )
+
+    write_to(database_url, vault, choose)
+    told = {
+        one["code"]: one["subscribers"]
+        for one in installed("topic", "list", "--json").json["topics"]
+    }
+    assert (told["subsidy"], told["wages"], told["tickets"]) == (None, None, 5)
+    lines = {
+        line.split()[0]: line.rsplit(", ", 1)[1]
+        for line in installed("topic", "list").out.splitlines()
+    }
+    assert (lines["subsidy"], lines["wages"]) == ("fewer than 5 subscribed",) * 2
+    assert lines["tickets"] == "5 subscribed"

@@ -34,7 +34,7 @@ def list_all(
     toml: Annotated[bool, typer.Option("--toml", help="As a file that `rule load` takes.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show the topics, and how many people hear of each; never who."""
+    """Show the topics, and how many people hear of each, from five on; never who."""
     from storage.reminders.topics import list_topics
     from storage.rules.file import topics_as_toml
 
@@ -178,11 +178,21 @@ def _check(table: dict[str, Any]) -> "TopicTerms":
 
 
 def _line(topic: "TopicInfo") -> str:
+    from storage.rhythm.reach import FEW
+
     asks = f", asks for {topic.asks}" if topic.asks else ""
     stopped = ", stopped" if topic.stopped_at else ""
     names = topic.terms.names
-    heard = f"{topic.subscribers} subscribed"
-    return f"{topic.code}  {names['zh']} / {names['en']}{asks}, {heard}{stopped}"
+    heard = _heard(topic)
+    told = f"fewer than {FEW}" if heard is None else str(heard)
+    return f"{topic.code}  {names['zh']} / {names['en']}{asks}, {told} subscribed{stopped}"
+
+
+def _heard(topic: "TopicInfo") -> int | None:
+    """How many chose it; None of fewer than five, of whom a number could say who."""
+    from storage.rhythm.reach import FEW
+
+    return topic.subscribers if topic.subscribers >= FEW else None
 
 
 def _as_json(topic: "TopicInfo") -> dict[str, Any]:
@@ -192,6 +202,6 @@ def _as_json(topic: "TopicInfo") -> dict[str, Any]:
         "about": dict(topic.terms.about),
         "asks": topic.asks,
         "shipped": topic.shipped,
-        "subscribers": topic.subscribers,
+        "subscribers": _heard(topic),
         "stopped_at": topic.stopped_at.isoformat() if topic.stopped_at else None,
     }
