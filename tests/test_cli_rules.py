@@ -219,3 +219,17 @@ def test_a_wrong_file_changes_nothing_and_tells_each_line(county: Command, tmp_p
     file.write_text(FILE.replace('"tianjing"', '"moon"'), encoding="utf-8")
     assert "line 11, rule festival, area: There is no area" in county("rule", "load", str(file)).err
     assert len(county("rule", "list", "--json").json["rules"]) == 1
+
+
+def test_a_rule_is_called_as_the_list_calls_it(county: Command) -> None:
+    shown = county("rule", "list").out.split()[0]
+    assert shown == "nanlai/weekly"
+    edited = county("rule", "edit", shown, "--at", "11:00", "--json").json
+    assert (edited["area"], edited["code"], edited["at"]) == ("nanlai", "weekly", "11:00")
+    way = ("--every", "1 week", "--on", "friday")
+    assert "Added: tianjing/weekly" in county("rule", "add", "tianjing/weekly", *way).out
+    assert "Stopped: tianjing/weekly" in county("rule", "stop", "tianjing/weekly").out
+    assert "say of which area: AREA/weekly" in county("rule", "stop", "weekly").complaint
+    two = county("rule", "stop", shown, "--area", "tianjing").complaint
+    assert "names area nanlai, and --area names tianjing" in two
+    assert "Stopped: nanlai/weekly" in county("rule", "stop", shown, "--area", "nanlai").out

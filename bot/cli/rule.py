@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bot.cli.rule_load import load
+from bot.cli.rule_name import RuleArea, RuleName, split_name
 from bot.cli.rule_options import takes_terms
-from bot.cli.session import AreaCode, AsJson, show, with_database
+from bot.cli.session import AsJson, show, with_database
 
 if TYPE_CHECKING:
     from bot.opening import Opened
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Check-in and reminder rules: when people are asked, and of what reminded.")
 
-Code = Annotated[str, typer.Argument(metavar="CODE", help="The rule's code in its area.")]
 _Kind = Annotated[str, typer.Option(help="checkin or reminder.")]
 
 
@@ -41,16 +41,16 @@ def list_all(
     if toml:
         print(as_toml((rule.area_code, rule.terms) for rule in rules), end="")
         return
-    lines = [_line(rule) for rule in rules] or ["No rules: kinroom rule add CODE --area CODE …"]
+    lines = [_line(rule) for rule in rules] or ["No rules: kinroom rule add AREA/CODE …"]
     show({"rules": [_as_json(rule) for rule in rules]}, lines, as_json=as_json)
 
 
 @app.command("add")
 @takes_terms
 def add(
-    code: Code,
-    area: AreaCode,
     given: dict[str, Any],
+    name: RuleName,
+    area: RuleArea = None,
     kind: _Kind = "checkin",
     as_json: AsJson = False,
 ) -> None:
@@ -60,12 +60,13 @@ def add(
     from storage.rules.kept import add_rule
     from storage.rules.overlaps import find_overlaps
 
+    within, code = split_name(name, area)
     terms = _check({"code": code, "kind": kind, **_for(kind, given)})
 
     async def work(opened: "Opened") -> "RuleInfo":
         now = datetime.now(UTC)
         async with opened.db.write() as tx:
-            found = await find_area(tx, area)
+            found = await find_area(tx, within)
             if kind == "reminder":
                 # Its topics and rules come with the service, which may never have run yet.
                 await ensure_set(tx, now)
@@ -80,9 +81,9 @@ def add(
 @app.command("edit")
 @takes_terms
 def edit(
-    code: Code,
-    area: AreaCode,
     given: dict[str, Any],
+    name: RuleName,
+    area: RuleArea = None,
     as_json: AsJson = False,
 ) -> None:
     """Change what is given and keep the rest. Questions that are out keep their old terms."""
@@ -94,11 +95,12 @@ def edit(
 
     if not given:
         raise Refused("say what to change: kinroom rule edit --help shows the options")
+    within, code = split_name(name, area)
 
     async def work(opened: "Opened") -> "RuleInfo":
         now = datetime.now(UTC)
         async with opened.db.write() as tx:
-            found = await find_area(tx, area)
+            found = await find_area(tx, within)
             rule = await find_rule(tx, found, code)
             terms = _check(_merge(as_table(rule.terms), _for(rule.terms.kind, given)))
             _refuse(await find_overlaps(tx, found, terms, now, rule_id=rule.id))
@@ -109,16 +111,18 @@ def edit(
 
 
 @app.command("stop")
-def stop(code: Code, area: AreaCode, as_json: AsJson = False) -> None:
+def stop(name: RuleName, area: RuleArea = None, as_json: AsJson = False) -> None:
     """Let a rule ask no more. What is out can still be answered."""
     from storage.people.areas import find_area
     from storage.rules.kept import Unreadable, find_rule, stop_rule
+
+    within, code = split_name(name, area)
 
     async def work(opened: "Opened") -> "RuleInfo | Unreadable":
         async with opened.db.write() as tx:
             rule: RuleInfo | Unreadable
             try:
-                rule = await find_rule(tx, await find_area(tx, area), code)
+                rule = await find_rule(tx, await find_area(tx, within), code)
             except Unreadable as problem:
                 rule = problem
             await stop_rule(tx, rule, datetime.now(UTC))
@@ -126,7 +130,7 @@ def stop(code: Code, area: AreaCode, as_json: AsJson = False) -> None:
 
     rule = with_database(work)
     if isinstance(rule, Unreadable):
-        show({"area": area, "code": code}, f"Stopped: {rule.name}", as_json=as_json)
+        show({"area": within, "code": code}, f"Stopped: {rule.name}", as_json=as_json)
         return
     show(_as_json(rule), f"Stopped: {_line(rule)}", as_json=as_json)
 
