@@ -177,3 +177,16 @@ def test_a_bad_file_is_told_without_a_database(kinroom: Command, tmp_path: Path)
     assert "line 7, rule own, window: 20 h is over" in kinroom("rule", "load", str(file)).complaint
     file.write_text(RULE, encoding="utf-8")
     assert "kinroom migrate" in kinroom("rule", "load", str(file)).complaint
+
+
+def test_every_mistake_of_one_rule_is_told_at_once(county: Command, tmp_path: Path) -> None:
+    file = tmp_path / "rules.toml"
+    bad = 'every = "fortnight"\non = ["sundy", "friday", "fifth sunday"]\nat = "23:00"\n'
+    kinds = RULE.replace("checkin", "reminder") + 'colour = "red"\ntopic = "nope"\n'
+    file.write_text(kinds.replace('every = "1 week"\non = ["wednesday"]\n', bad), encoding="utf-8")
+    told = [
+        line.split("rule own, ")[1]
+        for line in county("rule", "load", str(file)).err.split("\n")[:-1]
+    ]
+    assert [line.split(":")[0] for line in told] == ["every", "on", "on", "at", "colour", "topic"]
+    assert told[1] == "on: “sundy” is not a weekday: did you mean sunday?"

@@ -31,6 +31,7 @@ from storage.rules.words import (
     read_list,
     read_nth_weekday,
     read_number,
+    read_on,
     read_time,
     read_weekday,
     read_word,
@@ -178,9 +179,7 @@ def _checkin(reading: _Reading) -> CheckinTerms:
     then = reading.one("then", _then, "relative-first")
     never = None if then == "none" else 72
     when = _when(reading)
-    if isinstance(
-        when, Personal
-    ):  # a key that was refused: dates of people's own are for reminders
+    if isinstance(when, Personal):  # by a key that was refused: those are for reminders
         when = _SOME_DAY
     nudges = reading.many("nudges", read_hours) if "nudges" in reading.table else (24, 48)
     return CheckinTerms(
@@ -284,6 +283,8 @@ def _by_every(reading: _Reading) -> When:
     if "on" not in reading.table:
         example = "[“sunday”]" if unit != "month" else "[“first sunday”] or [15]"
         reading.refuse("on", f"this is missing: give the days, as {example}.")
+    if not unit:  # whichever it was to be: what is a day of none is told all the same
+        reading.many("on", read_on)
     if not unit or "on" not in reading.table:
         return _SOME_DAY
     if unit == "week":

@@ -161,6 +161,13 @@ def read_nth_weekday(value: object) -> tuple[int, int]:
     return _NTH[words[0].lower()], read_weekday(words[1])
 
 
+def read_on(value: object) -> object:
+    """What may stand in ``on`` of any rule: a weekday, a month's, or a day of the month."""
+    if isinstance(value, str):
+        return read_nth_weekday(value) if " " in value.strip() else read_weekday(value)
+    return read_number(value)
+
+
 def on_words(when: Weeks | MonthDays | MonthWeekdays) -> list[object]:
     if isinstance(when, Weeks):
         return [WEEKDAYS[weekday] for weekday in when.weekdays]
