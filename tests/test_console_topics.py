@@ -81,6 +81,8 @@ async def test_a_topic_is_made_changed_stopped_and_started(
         ({"code": "wages"}, "There is a topic of this short name already", "code"),
         ({"name_zh": "  "}, "Something is missing here.", "name_zh"),
         ({"name_en": "x" * 41}, "Write one line of 40 characters at most", "name_en"),
+        ({"name_zh": "孕检"}, "Not “孕”: about pregnancy, contraception", "name_zh"),
+        ({"about_en": "Or pay the fine."}, "Not “pay the fine”", "about_en"),
         ({"about_en": ""}, "Something is missing here.", "about_en"),
         ({"about_zh": "字" * 4000}, "That is too long", "about_zh"),
         ({"asks_other": ""}, "Something is missing here.", "asks_other"),

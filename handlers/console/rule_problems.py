@@ -106,6 +106,13 @@ _KNOWN: Final[tuple[tuple[re.Pattern[str], _Words], ...]] = (
         re.compile(r"somebody else changed this rule"),
         lambda _m: _("Somebody else changed this rule meanwhile: look at it again."),
     ),
+    (
+        re.compile(r"^“(.+)” is about .+: nothing is ever kept or asked"),
+        lambda m: _(
+            "Not “{word}”: about pregnancy, contraception, births, fines, penalties, informers and "
+            "biometrics nothing is ever kept or asked here, not even who chose to hear of it."
+        ).format(word=m[1]),
+    ),
     (re.compile(r"there is no topic"), lambda _m: _("There is no such topic.")),
     (
         re.compile(r"give between (\d+) and (\d+)"),

@@ -13,6 +13,7 @@ from storage.errors import Refused
 from storage.models import Rule, Subscription, Topic
 from storage.rules.table import from_json
 from storage.rules.terms import LANGUAGES, Problem, ReminderTerms, Terms, check_slug, check_texts
+from storage.rules.unkept import check_code, check_names, check_words
 
 LONGEST_NAME: Final = 40
 
@@ -78,6 +79,10 @@ def _problems(terms: TopicTerms) -> Iterator[tuple[str, str]]:
     for language, text in terms.names.items():
         if len(text) > LONGEST_NAME or "\n" in text:
             yield f"name.{language}", f"use one line of at most {LONGEST_NAME} characters."
+    yield from check_code("code", terms.code)
+    yield from check_code("asks", terms.asks or "")
+    yield from check_names("name", terms.names)
+    yield from check_words("about", terms.about)
 
 
 _COLUMNS: Final = (Topic.id, Topic.code, Topic.names, Topic.about, Topic.asks, Topic.shipped)

@@ -21,6 +21,7 @@ from storage.rules.terms import (
     Terms,
     check_terms,
 )
+from storage.rules.unkept import check_code, check_words
 from storage.rules.words import (
     Miswritten,
     read_between,
@@ -118,11 +119,14 @@ class _Reading:
         return found
 
 
-def read_rule(table: Mapping[str, object]) -> tuple[Terms | None, list[Problem]]:
+def read_rule(
+    table: Mapping[str, object], *, stored: bool = False
+) -> tuple[Terms | None, list[Problem]]:
     """The terms, or None and everything that is wrong with them.
 
     A problem's field is the key, with its place in a list (``nudges[1]``) or its language
-    (``question.zh``) where that is what is wrong.
+    (``question.zh``) where that is what is wrong. What it is about is looked at when it is given,
+    not when it is read back from where it is ``stored``.
     """
     reading = _Reading(table)
     kind = reading.needed("kind", f"this is missing: give {' or '.join(KINDS)}.")
@@ -136,6 +140,8 @@ def read_rule(table: Mapping[str, object]) -> tuple[Terms | None, list[Problem]]
     _check_keys(reading, (kind,))
     terms = _checkin(reading) if kind == "checkin" else _reminder(reading)
     _check_sense(reading, terms)
+    if not stored:
+        _check_subject(reading, terms)
     return (None, reading.problems) if reading.problems else (terms, [])
 
 
@@ -156,6 +162,18 @@ def _check_sense(reading: _Reading, terms: Terms) -> None:
         if listed:
             field = f"{field}[{reading.kept[field][int(listed[2])]}]"
         reading.refuse(field, problem.reason)
+
+
+def _check_subject(reading: _Reading, terms: Terms) -> None:
+    found = list(check_code("code", terms.code))
+    if isinstance(terms, ReminderTerms):
+        found += check_code("topic", terms.topic)
+        found += check_code("date", terms.when.date) if isinstance(terms.when, Personal) else ()
+        found += check_words("text", terms.text)
+    else:
+        found += check_words("question", terms.question)
+    for field, reason in found:
+        reading.refuse(field, reason)
 
 
 def _check_keys(reading: _Reading, kinds: tuple[str, ...]) -> None:

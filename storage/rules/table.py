@@ -68,7 +68,7 @@ def from_json(text: str) -> Terms:
         raise BadRule(f"This is not a stored rule: {problem}.") from None
     if not isinstance(table, dict) or table.pop("version", None) != VERSION:
         raise BadRule(f"This is not a stored rule of version {VERSION}.")
-    terms, problems = read_rule(table)
+    terms, problems = read_rule(table, stored=True)
     if terms is None:
         raise BadRule("; ".join(str(problem) for problem in problems))
     return terms
