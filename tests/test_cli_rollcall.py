@@ -23,3 +23,19 @@ def test_a_roll_call_that_cannot_be(
     assert installed("rollcall", "list", "--json").json["rollcalls"] == []
     asked_once = ("--nudge-every", "90", "--nudges", "0", "--for", "1")
     assert installed("rollcall", "--area", "x", "--text", "ok?", *asked_once).code == 0
+
+
+def test_where_and_what_was_asked_stands_in_the_list(
+    installed: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    installed("area", "add", "x", "X")
+    begun = installed("rollcall", "--area", "x", "--city", "东莞", "--text", "地震了\n平安吗？")
+    assert begun.code == 0, begun.err
+    listed = installed("rollcall", "list").out
+    assert "x, in 东莞: asked 0" in listed
+    assert "“地震了 平安吗？”" in listed
+    shown = installed("rollcall", "show", "1").out.splitlines()
+    assert shown[0].startswith("Roll call 1 of x, in 东莞, over since ")
+    assert shown[1:3] == ["  | 地震了", "  | 平安吗？"]
+    assert installed("rollcall", "show", "1", "--json").json["text"] == "地震了\n平安吗？"

@@ -184,7 +184,8 @@ def list_(
     found = with_database(work)
     lines = [
         f"{call.id:>6}  {call.at:%Y-%m-%d %H:%M}  {'open' if call.is_open else 'over':<5}"
-        f"{call.area_code}: {_in_words(figures)}"
+        f"{_whom(call)}: {_in_words(figures)}"
+        + (f"\n{'':8}“{' '.join(call.text.split())}”" if call.text else "")
         for call, figures in found
     ]
     show(
@@ -211,7 +212,8 @@ def show_(number: Number, as_json: AsJson = False) -> None:
     call, figures = found
     state = "open" if call.ended_at is None else f"over since {call.ended_at:%Y-%m-%d %H:%M} UTC"
     lines = [
-        f"Roll call {call.id} of {call.area_code}, {state}.",
+        f"Roll call {call.id} of {_whom(call)}, {state}.",
+        *(f"  | {line}" for line in (call.text or "(the usual words)").splitlines()),
         f"  {_in_words(figures)}",
     ]
     if call.ended_at is None:
@@ -248,6 +250,16 @@ def close(number: Number, as_json: AsJson = False) -> None:
     )
 
 
+def _whom(call: "RollcallInfo") -> str:
+    """The area, and the place where only those there now were asked."""
+    from bot.settings import terminal_language
+    from storage.people.places import place_name
+
+    where = call.where
+    place = place_name(where.country, where.province, where.city, terminal_language())
+    return call.area_code if place is None else f"{call.area_code}, in {place}"
+
+
 def _in_words(figures: "Figures") -> str:
     return (
         f"asked {figures.asked}: safe {figures.safe}, need help {figures.help}, "
@@ -263,6 +275,7 @@ def _as_json(call: "RollcallInfo", figures: "Figures") -> dict[str, Any]:
         "country": call.where.country,
         "province": call.where.province,
         "city": call.where.city,
+        "text": call.text,
         "urgent": call.urgent,
         "at": call.at.isoformat(),
         "closes_at": call.closes_at.isoformat(),
