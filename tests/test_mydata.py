@@ -8,15 +8,26 @@ from pathlib import Path
 from sqlalchemy import update
 
 import storage.people.erasure
+import storage.people.held
 import storage.people.mydata
 from storage.database import Database
+from storage.family.links import invite_relative
 from storage.models import Base, Delivery
-from storage.people.enrolment import enrol, take_role
+from storage.people.enrolment import (
+    DUTY,
+    Address,
+    enrol,
+    give_consent,
+    record_consent,
+    take_role,
+)
+from storage.people.held import held_about
 from storage.people.looks import record_look
 from storage.people.mydata import export_person
 from storage.people.who import load_who
 from storage.talk.cases import open_case, reply_to_case
 from tests.county import BOT, make_area, make_person
+from tests.liaison_chat import Phone, Room
 
 POINTING = {
     "person_id",
@@ -84,6 +95,37 @@ async def test_the_copy_is_whole(db: Database, now: datetime) -> None:
     ]
 
 
+async def test_the_day_they_agreed_is_the_day_they_joined(db: Database, now: datetime) -> None:
+    """Inviting a relative, or taking a duty, is agreed to apart, and moves it no more."""
+    async with db.write() as tx:
+        elm = await make_area(tx, "elm", now)
+        fang = await make_person(tx, "Fang", now, area=elm)
+        assert await invite_relative(tx, fang, now)
+        await record_consent(tx, fang.person_id, purpose=DUTY, given=True, channel="web", now=now)
+        held = await held_about(tx, fang.person_id)
+        assert held.consented_at == now - timedelta(days=60)
+        address = Address("web", BOT, 999)
+        mei = await give_consent(tx, address, language="en", now=now, purpose=DUTY)
+        assert (await held_about(tx, mei)).consented_at == now
+
+
+async def test_an_officer_who_is_no_worker_sees_the_duty(db: Database, now: datetime) -> None:
+    async with db.write() as tx:
+        elm = await make_area(tx, "elm", now)
+        oak = await make_area(tx, "oak", now)
+        mei = await make_person(tx, "Mei", now, officer_of=elm)
+        await take_role(tx, mei.person_id, oak.id, "supervisor", now)
+        fang = await make_person(tx, "Fang", now, area=oak, officer_of=elm)
+    room = Room(db, now)
+    said = await Phone(room, mei).write("my data")
+    assert "Name: Mei\nYour duty: liaison for Elm\nYour duty: supervisor of Oak\nLanguage" in said
+    assert "Village" not in said
+    assert "Right now" not in said
+    said = await Phone(room, fang).write("my data")
+    assert "Your duty: liaison for Elm\nVillage: Oak\nWhere you are: Dongguan" in said
+    assert "Right now: working away" in said
+
+
 def _joined(now: datetime) -> str:
     """When :func:`tests.county.make_person` lets people join."""
     return (now - timedelta(days=60)).isoformat()
@@ -108,7 +150,7 @@ def named_in(source: str) -> set[tuple[str, str]]:
 
 def test_every_table_about_people_is_copied_or_erased() -> None:
     named: set[tuple[str, str]] = set()
-    for module in (storage.people.mydata, storage.people.erasure):
+    for module in (storage.people.held, storage.people.mydata, storage.people.erasure):
         assert module.__file__ is not None
         named |= named_in(Path(module.__file__).read_text(encoding="utf-8"))
     pointing = set(_pointing())

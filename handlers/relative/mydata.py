@@ -20,7 +20,7 @@ from handlers.worker.mydata import who_looked
 from handlers.worker.rhythm_page import quiet_words
 from storage.database import Tx
 from storage.family.ties import end_tie, spoken_for
-from storage.people.mydata import Held, held_about
+from storage.people.held import Held, held_about
 from storage.people.who import Who, load_who
 
 router = Router(name="relative.mydata")

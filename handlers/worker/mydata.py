@@ -44,8 +44,9 @@ from handlers.worker.states import Telling
 from handlers.worker.topics_page import open_topics
 from storage.database import Tx
 from storage.people.enrolment import rename
+from storage.people.held import Held, held_about
 from storage.people.looks import looks_at
-from storage.people.mydata import Held, export_person, held_about
+from storage.people.mydata import export_person
 from storage.people.places import place_name
 from storage.people.status import set_language
 from storage.people.who import Who
@@ -93,9 +94,16 @@ async def _page(tx: Tx, who: Who, held: Held) -> str:
     lines = [
         _("What we hold about you:"),
         _("Name: {name}").format(name=held.name or "—"),
-        _("Village: {village}").format(village=held.area or "—"),
-        _("Where you are: {place}").format(place=place or "—"),
-        _("Right now: {status}").format(status=status_name(held.status)),
+        *(_duty(role, area) for role, area in held.duties),
+    ]
+    # Who never joined as a worker has no village, and told nobody how they are.
+    if who.is_worker:
+        lines.append(_("Village: {village}").format(village=held.area or "—"))
+    if who.is_worker or place:
+        lines.append(_("Where you are: {place}").format(place=place or "—"))
+    if who.is_worker or held.status == "paused":
+        lines.append(_("Right now: {status}").format(status=status_name(held.status)))
+    lines += [
         _("Language: {language}").format(language=language_name(who.language)),
         _("Quiet hours: {hours} ({zone})").format(
             hours=quiet_words(held.quiet_from, held.quiet_to), zone=zone_name(held.timezone)
@@ -123,6 +131,13 @@ async def _page(tx: Tx, who: Who, held: Held) -> str:
     lines.append("")
     lines += await who_looked(tx, who, held.timezone)
     return "\n".join(lines)
+
+
+def _duty(role: str, area: str) -> str:
+    return {
+        "liaison": _("Your duty: liaison for {area}"),
+        "supervisor": _("Your duty: supervisor of {area}"),
+    }.get(role, _("Your duty: in charge of {area}")).format(area=area)
 
 
 async def who_looked(tx: Tx, who: Who, timezone: str) -> list[str]:

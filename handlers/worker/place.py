@@ -21,7 +21,7 @@ from handlers.worker.fallback import pass_on, passed_on
 from handlers.worker.media import IS_MEDIA
 from handlers.worker.states import Enrolling, Telling
 from storage.database import Tx
-from storage.people.mydata import held_about
+from storage.people.held import held_about
 from storage.people.places import Place, find_place, nearest_place, place_name
 from storage.people.status import set_place, set_status
 from storage.people.who import Who

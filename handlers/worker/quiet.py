@@ -20,8 +20,8 @@ from handlers.worker.rhythm_page import (
     tap,
 )
 from storage.database import Tx
+from storage.people.held import held_about
 from storage.people.hours import DAY, NoTimeLeft
-from storage.people.mydata import held_about
 from storage.people.status import set_quiet_hours
 from storage.people.who import Who
 

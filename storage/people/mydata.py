@@ -1,10 +1,9 @@
 """Everything held about a person, for that person."""
 
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, or_, select
 
 from storage.database import Tx
 from storage.models import (
@@ -18,7 +17,6 @@ from storage.models import (
     Enrolment,
     Kin,
     KinQuestion,
-    Look,
     Person,
     Reminder,
     Role,
@@ -30,94 +28,10 @@ from storage.models import (
     Topic,
 )
 from storage.outbox.past import EVERY_DELIVERY
+from storage.people.held import held_about
 from storage.people.looks import looks_at
 
 _LOOKS: Final = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """What *My data* shows. ``looks`` is how often officers looked, ``last_look`` when and who."""
-
-    name: str
-    area: str | None
-    language: str | None
-    timezone: str
-    country: str | None
-    province: str | None
-    city: str | None
-    place: str | None
-    status: str
-    paused_until: datetime | None
-    slower: bool
-    monthly: bool
-    ask_minute: int | None
-    usual_minute: int | None
-    prefers: str | None
-    quiet_from: int
-    quiet_to: int
-    consented_at: datetime | None
-    contacts: int
-    looks: int
-    last_look: tuple[datetime, str] | None
-
-
-async def held_about(tx: Tx, person_id: int) -> Held:
-    """What is held about a person who consented."""
-    row = (
-        await tx.execute(
-            select(Person, Area.name.label("area_name"), Area.timezone.label("area_timezone"))
-            .outerjoin(Area, Area.id == Person.area_id)
-            .where(Person.id == person_id)
-        )
-    ).one()
-    consented_at = await tx.scalar(
-        select(func.max(Consent.at)).where(Consent.person_id == person_id, Consent.given)
-    )
-    contacts = await tx.scalar(
-        select(func.count()).select_from(Contact).where(Contact.person_id == person_id)
-    )
-    looks = await tx.scalar(
-        select(func.count()).select_from(Look).where(Look.person_id == person_id)
-    )
-    return Held(
-        name=tx.vault.open("person.name", row.ref, row.name) if row.name else "",
-        area=row.area_name,
-        language=row.language,
-        timezone=row.timezone or row.area_timezone or "Asia/Shanghai",
-        country=row.country,
-        province=row.province,
-        city=row.city,
-        place=tx.vault.open("person.place", row.ref, row.place) if row.place else None,
-        status=row.status,
-        paused_until=row.paused_until,
-        slower=row.slower,
-        monthly=row.monthly,
-        ask_minute=row.ask_minute,
-        usual_minute=row.usual_minute,
-        prefers=row.prefers,
-        quiet_from=row.quiet_from,
-        quiet_to=row.quiet_to,
-        consented_at=consented_at,
-        contacts=contacts,
-        looks=looks,
-        last_look=await _last_look(tx, person_id),
-    )
-
-
-async def _last_look(tx: Tx, person_id: int) -> tuple[datetime, str] | None:
-    row = (
-        await tx.execute(
-            select(Look.at, Person.ref, Person.name)
-            .join(Person, Person.id == Look.by_person_id)
-            .where(Look.person_id == person_id)
-            .order_by(Look.at.desc())
-            .limit(1)
-        )
-    ).first()
-    if row is None:
-        return None
-    return row.at, tx.vault.open("person.name", row.ref, row.name) if row.name else ""
 
 
 async def export_person(tx: Tx, person_id: int) -> dict[str, Any]:
