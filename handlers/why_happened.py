@@ -172,5 +172,9 @@ def coming_words(coming: Coming, when: Moments) -> str:
         return _("Next: the rule “{rule}” asks on {at}.").format(rule=rule, at=at)
     if coming.kind == "step":
         return _("The open check-in is looked at again on {at}.").format(at=at)
-    told = not_expected(coming.reason or Reason.NO_RULES, None, None, when)
+    if coming.reason is Reason.ALMANAC_ENDS:
+        return _("What comes next can't be told: the calendar is known until 2100.")
+    if coming.reason is None or coming.reason is Reason.NO_RULES:
+        return _("Nothing comes next: no rule will ask them.")
+    told = not_expected(coming.reason, None, None, when)
     return _("Nothing comes next. {why}").format(why=told)

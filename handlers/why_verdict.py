@@ -72,7 +72,7 @@ def not_expected(
         Reason.NO_CONSENT: _("They did not agree to be written to, so nothing is sent."),
         Reason.WITHDRAWN: _("They withdrew their agreement, so nothing is sent."),
         Reason.ERASED: _("They left, and what was kept of them is erased."),
-        Reason.HOME: _("They are at home, so they are not asked."),
+        Reason.HOME: _("They said that they are at home or going home, so they are not asked."),
         Reason.PAUSED: _("They take a break, so they are not asked."),
         Reason.LEFT: _("They have left, so they are not asked."),
     }.get(reason, _("Nothing comes by any rule."))

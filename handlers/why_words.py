@@ -205,7 +205,7 @@ def _rule_words(rule: RuleHeld, when: Moments) -> str:
         words += " " + _("It comes from {area}.").format(area=rule.area_name)
     if rule.overrides:
         words += " " + _("It takes the place of the same rule of {areas}.").format(
-            areas=listed(rule.overrides)
+            areas=listed(rule.override_names)
         )
     if rule.versions > 1:
         words += " " + _("Version {n} of {all}, since {at}.").format(

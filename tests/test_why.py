@@ -1,6 +1,7 @@
 """Why something was, or was not, sent: told for any person and any day."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -202,6 +203,7 @@ async def test_which_rule_held_where_from_and_in_which_version(db: Database) -> 
         if each.code == "weekly"
     )
     assert (now.inherited, now.overrides, now.area_code) == (False, ("town",), "village")
+    assert now.override_names == ("Area town",)
     async with db.write() as tx:
         await stop_rule(tx, own, EVENING)
     again = next(
@@ -228,6 +230,33 @@ async def test_what_comes_is_named_by_what_the_rule_says_now(db: Database) -> No
         told = [words for _, words in sentences(why, SUNDAY + DAY)]
     assert any("every week on Sunday, at 10:00 (weekly)" in words for words in told)
     assert told[-1].startswith("Next: the rule “every week on Friday, at 10:00” asks on Fri")
+
+
+async def test_what_comes_after_the_calendar_ends_is_not_said_to_be_nothing(db: Database) -> None:
+    worker = await worker_of(db)
+    for day in (date(2150, 1, 1), date(2100, 12, 31)):
+        why = await tell(db, worker, day, EVENING)
+        with CATALOGS.context(), CATALOGS.use_locale("en"):
+            told = [words for _, words in sentences(why, SUNDAY)]
+        assert told[-1] == "What comes next can't be told: the calendar is known until 2100."
+        assert not any("Nothing comes" in words for words in told)
+    async with db.write() as tx:
+        for rule in await running_rules(tx):
+            await stop_rule(tx, rule, EVENING)
+    why = await tell(db, worker, SUNDAY + 7 * DAY, EVENING)
+    with CATALOGS.context(), CATALOGS.use_locale("en"):
+        told = [words for _, words in sentences(why, SUNDAY)]
+    assert told[-1] == "Nothing comes next: no rule will ask them."
+
+
+async def test_whose_rule_another_replaces_is_told_by_name(db: Database) -> None:
+    worker = await worker_of(db)
+    why = await tell(db, worker, SUNDAY, EVENING)
+    (held,) = why.of(RuleHeld)
+    above = replace(held, overrides=("he",), override_names=("河县",))
+    with CATALOGS.context(), CATALOGS.use_locale("zh"):
+        told = [words for _, words in sentences(replace(why, facts=(above,)), SUNDAY)]
+    assert "代替河县的同名规则" in told[0]
 
 
 async def test_no_rule_no_account_and_a_stopped_rule(db: Database) -> None:

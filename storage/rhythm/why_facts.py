@@ -85,8 +85,8 @@ class Reach:
 class RuleHeld:
     """A rule that spoke for them, where it comes from, and in which version.
 
-    ``overrides`` are the codes of the areas above whose rule of this code it takes the place of;
-    ``versions`` how many there are by now.
+    ``overrides`` are the codes, ``override_names`` the names, of the areas above whose rule of
+    this code it takes the place of; ``versions`` how many there are by now.
     """
 
     rule_id: int
@@ -100,6 +100,7 @@ class RuleHeld:
     version_at: datetime
     versions: int
     table: dict[str, Any]
+    override_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,8 +67,8 @@ async def load_rules(tx: Tx, path: str) -> list[Kept]:
 
 def held_until(
     kept: Sequence[Kept], end: datetime
-) -> tuple[list[tuple[Kept, tuple[str, ...]]], list[Kept]]:
-    """The rules that held when a day ended, each with the areas it took the place of, and the
+) -> tuple[list[tuple[Kept, tuple[Kept, ...]]], list[Kept]]:
+    """The rules that held when a day ended, each with those it took the place of, and the
     latest of those of which none of the code did.
     """
     held: dict[tuple[str, str], list[Kept]] = {}
@@ -78,9 +78,7 @@ def held_until(
         ran = rule.since < end and (rule.stopped_at is None or rule.stopped_at >= end)
         (held if ran else others).setdefault((rule.terms.kind, rule.terms.code), []).append(each)
     # In tree order the nearest comes last.
-    governing = [
-        (found[-1], tuple(each.rule.area_code for each in found[:-1])) for found in held.values()
-    ]
+    governing = [(found[-1], tuple(found[:-1])) for found in held.values()]
     absent = [found[-1] for key, found in others.items() if key not in held]
     return governing, sorted(absent, key=_newest)[-_MOST_STOPPED:]
 

@@ -29,7 +29,7 @@ _BACK: Final = (40, 400, 4000)
 _LAST_DAY: Final = date(YEARS.stop - 1, 12, 31)
 
 
-def as_held(each: Kept, overrides: tuple[str, ...], at: datetime, area_code: str) -> RuleHeld:
+def as_held(each: Kept, overrides: Sequence[Kept], at: datetime, area_code: str) -> RuleHeld:
     rule, since = each.version_at(at)
     return RuleHeld(
         rule_id=rule.id,
@@ -38,11 +38,12 @@ def as_held(each: Kept, overrides: tuple[str, ...], at: datetime, area_code: str
         area_code=rule.area_code,
         area_name=each.area_name,
         inherited=rule.area_code != area_code,
-        overrides=overrides,
+        overrides=tuple(above.rule.area_code for above in overrides),
         version=rule.version,
         version_at=since,
         versions=len(each.versions),
         table=as_table(rule.terms),
+        override_names=tuple(above.area_name for above in overrides),
     )
 
 
@@ -134,7 +135,10 @@ async def next_coming(tx: Tx, kept: Sequence[Kept], on: Day) -> Coming:
     if found:
         return min(found, key=lambda coming: (coming.at, coming.code))
     expected = life.expected_at(after)
-    return Coming(None, None, None, expected.reason or Reason.NO_RULES)
+    if expected.reason is not None:
+        return Coming(None, None, None, expected.reason)
+    lasting = any(each.rule.timing.ends is None for each, _ in governing)
+    return Coming(None, None, None, Reason.ALMANAC_ENDS if lasting else Reason.NO_RULES)
 
 
 async def _coming(tx: Tx, rule: RuleInfo, on: Day, after: datetime) -> Coming | None:
