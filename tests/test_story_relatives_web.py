@@ -60,6 +60,29 @@ async def test_from_the_link_to_leaving(town: Town, visitor: Visitor) -> None:
     assert await town.count(Account) == 0
 
 
+async def test_the_language_they_choose_is_the_pages(town: Town, visitor: Visitor) -> None:
+    """Also after the page is loaded again, whatever the browser reads."""
+    fang = await town.worker("小芳")
+    token = await invited(town, fang)
+
+    async def page() -> str:
+        chinese = {"Accept-Language": "zh-CN"}
+        async with visitor.browser.get(f"{visitor.url}/chat/", headers=chinese) as loaded:
+            return await loaded.text()
+
+    for text in (f"/start {token}", "English"):
+        assert await visitor.write(text) == 200
+    assert '<html lang="zh-CN"' in await page()  # nothing is kept before they agree
+    for text in ("Agree", "Mum"):
+        assert await visitor.write(text) == 200
+        assert '<html lang="en"' in await page()
+    shown = await page()
+    assert "Write a message" in shown
+    area = (await town.known(fang)).area_name
+    assert area
+    assert f">{area}</h1>" in shown
+
+
 async def test_declining_leaves_no_trace(town: Town, visitor: Visitor) -> None:
     fang = await town.worker("小芳")
     token = await invited(town, fang)

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from storage.database import Tx
-from storage.models import Account, Area, Person, Role, WebChat, WebDevice, WebFile, WebMessage
+from storage.models import Account, WebChat, WebDevice, WebFile, WebMessage
 from storage.vault import new_ref
 
 Body = dict[str, Any]
@@ -51,15 +51,6 @@ class StoredFile:
     name: str
     mime: str
     content: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Room:
-    """What the page's head says: the area's name, the person's language, whether made up."""
-
-    name: str
-    language: str
-    is_demo: bool
 
 
 _STANDING: Final = select(
@@ -130,29 +121,6 @@ async def standings(tx: Tx, chat_ids: Collection[int]) -> dict[int, Standing]:
 async def is_known(tx: Tx, bot_id: int, chat_id: int) -> bool:
     """Whether a person stands behind the chat: only then may anything of it be stored."""
     return await tx.scalar(_KNOWN, {"bot_id": bot_id, "chat_id": chat_id}) is not None
-
-
-async def find_room(tx: Tx, bot_id: int, chat_id: int) -> Room | None:
-    """The room a known person is in: their village's, or the area their first role is for."""
-    duty = (
-        select(func.min(Role.area_id))
-        .where(Role.person_id == Person.id, Role.until.is_(None))
-        .scalar_subquery()
-    )
-    row = (
-        await tx.execute(
-            select(
-                Area.name,
-                func.coalesce(Person.language, Area.language).label("language"),
-                Person.is_demo,
-            )
-            .select_from(Account)
-            .join(Person, Person.id == Account.person_id)
-            .join(Area, Area.id == func.coalesce(Person.area_id, duty))
-            .where(Account.bot_id == bot_id, Account.chat_id == chat_id)
-        )
-    ).first()
-    return None if row is None else Room(row.name, row.language, row.is_demo)
 
 
 async def chat_of_person(tx: Tx, bot_id: int, person_id: int) -> int | None:

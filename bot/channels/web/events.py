@@ -16,7 +16,7 @@ from bot.channels.web.channel import WebChannel
 from bot.channels.web.conversations import Mark, News
 from bot.channels.web.live import Page
 from bot.channels.web.visitors import Visitor
-from storage.talk.conversation import find_room
+from storage.talk.room import find_room
 
 HEARTBEAT_SECONDS: Final = 15.0
 OnOpen = Callable[[int], Awaitable[None]]
@@ -82,7 +82,11 @@ async def describe_room(channel: WebChannel, chat_id: int) -> dict[str, Any]:
         room = await find_room(tx, channel.bot.id, chat_id)
     if room is None:
         return {"name": None, "language": None, "demo": channel.demo}
-    return {"name": room.name, "language": room.language, "demo": channel.demo or room.is_demo}
+    return {
+        "name": room.name or None,
+        "language": room.language,
+        "demo": channel.demo or room.is_demo,
+    }
 
 
 def _for_page(news: News) -> dict[str, Any]:

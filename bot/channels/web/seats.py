@@ -6,7 +6,7 @@ from bot.channels.web.channel import WebChannel
 from bot.channels.web.devices import chat_behind
 from bot.channels.web.visitors import SEATS, seat_of
 from storage.people.invites import BadInvite
-from storage.talk.conversation import find_room
+from storage.talk.room import find_room
 
 
 async def choose_seat(channel: WebChannel, request: web.Request, token: str) -> str:
