@@ -1,5 +1,8 @@
 """Why a message did not arrive, or waits: the machine's reasons in the reader's words."""
 
+from collections import Counter
+from collections.abc import Iterable
+
 from aiogram.utils.i18n import gettext as _
 
 from scheduler.reasons import HEARD
@@ -18,6 +21,14 @@ def reason_words(reason: str | None) -> str | None:
             # What a channel or a program said is in its own language; the rest of it stays.
             return words.format(words=reason.removeprefix(beginning).strip("“”"))
     return reason
+
+
+def waits_words(waits: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Why people wait, and how many, in the current language; what is worded alike is one."""
+    told: Counter[str] = Counter()
+    for reason, count in waits:
+        told[reason_words(reason) or reason] += count
+    return told.most_common()
 
 
 def _told() -> dict[str, str]:

@@ -3,8 +3,12 @@
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import update
 
 from bot.demo import make_demo
+from storage.database import Tx
+from storage.models import Delivery
+from storage.outbox.burden import USED_UP
 from storage.vault import Vault
 from tests.command import Command, write_to
 
@@ -14,6 +18,10 @@ from tests.command import Command, write_to
 def test_texts_that_cannot_be_sent(kinroom: Command, command: str, words: str) -> None:
     kinroom("area", "add", "x", "X")
     assert kinroom(command, "--area", "x", "--text", words).complaint.startswith("the text is")
+
+
+async def _hold_all(tx: Tx) -> None:
+    await tx.execute(update(Delivery).values(reason=USED_UP))
 
 
 def test_a_broadcast_is_listed_shown_and_stopped(
@@ -40,6 +48,14 @@ def test_a_broadcast_is_listed_shown_and_stopped(
     assert "体检" in installed("broadcast", "list", "--area", "demo").out
     assert installed("broadcast", "list", "--area", "empty", "--json").json["broadcasts"] == [over]
     assert "no area “nosuch”" in installed("broadcast", "list", "--area", "nosuch").complaint
+
+    assert "Waiting:" not in installed("broadcast", "show", number).out
+    write_to(database_url, vault, _hold_all)
+    assert installed("broadcast", "show", number).out.endswith(
+        f"Waiting:\n  {sent['count']:>9}  this week's messages are used up\n"
+    )
+    waits = installed("broadcast", "show", number, "--json").json["waits"]
+    assert waits == {USED_UP: sent["count"]}
 
     stopped = installed("broadcast", "stop", number, "--json").json
     assert (stopped["state"], stopped["outcome"]["cancelled"]) == ("stopped", sent["count"])

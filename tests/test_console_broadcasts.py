@@ -110,6 +110,27 @@ async def test_who_got_it_and_who_did_not_and_why(
     await text_of(client, f"/console/notices/{sent}?show=everyone", 404)
 
 
+async def test_who_waits_is_told_why(
+    client: Client, db: Database, county: County, now: datetime, enter: Enter
+) -> None:
+    sent = await _send(db, county, now)
+    await enter(county.liaison)
+    assert "Why people wait" not in await text_of(client, f"/console/notices/{sent}")
+    async with db.write() as tx:
+        await tx.execute(
+            update(Delivery).where(Delivery.broadcast_id == sent).values(reason=USED_UP)
+        )
+        await tx.execute(
+            update(Delivery)
+            .where(Delivery.person_id == county.workers["east"][0])
+            .values(reason="quiet hours")
+        )
+    page = await text_of(client, f"/console/notices/{sent}")
+    first = page.index("enough has reached them this week; it comes with the next message, or")
+    assert "later: 6" in page[first:]
+    assert first < page.index("it is night there, or an hour they keep quiet, so it waits: 1")
+
+
 async def test_another_areas_notice_is_not_there(
     client: Client, db: Database, county: County, now: datetime, enter: Enter
 ) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import func, select, update
 
 from storage.database import Database
 from storage.models import Area, Broadcast, Delivery, Look, Person, Role
+from storage.outbox.burden import USED_UP
 from storage.outbox.notices import latest_notices
 from storage.people.areas import find_area
 from storage.people.enrolment import take_role
@@ -88,6 +89,26 @@ async def test_text_preview_confirm_outcome(room: Room, word: str) -> None:
     assert "Worker2: not certain" in said
     assert "How is it now?" not in phone.buttons()
     assert await _looks(room) == ["broadcast"]
+
+
+async def test_who_waits_is_told_why(room: Room) -> None:
+    phone = await _village(room, workers=4)
+    await phone.write("broadcast")
+    await phone.write("Free check-ups")
+    assert "who had enough messages this week gets it with the next one" in await phone.tap("Send")
+    async with room.db.write() as tx:
+        ids = [row.id for row in await tx.execute(select(Delivery.id).order_by(Delivery.id))]
+        for delivery_id, reason in zip(ids, (USED_UP, "quiet hours", USED_UP), strict=False):
+            await tx.execute(
+                update(Delivery).where(Delivery.id == delivery_id).values(reason=reason)
+            )
+    said = await phone.tap("How is it going?")
+    assert (
+        "4 still to go\n"
+        "• enough has reached them this week; it comes with the next message, or later: 2\n"
+        "• it is night there, or an hour they keep quiet, so it waits: 1"
+    ) in said
+    assert await _looks(room) == []
 
 
 async def test_one_person_is_one_person(room: Room) -> None:

@@ -214,6 +214,7 @@ def _as_json(sent: "BroadcastInfo", figures: "Figures") -> dict[str, Any]:
         "ended_at": None if sent.ended_at is None else sent.ended_at.isoformat(),
         "audience": sent.audience,
         "outcome": {outcome: figures.of(outcome) for outcome in OUTCOMES},
+        "waits": dict(figures.waits),
     }
 
 
@@ -232,7 +233,10 @@ def _lines(sent: "BroadcastInfo", figures: "Figures") -> list[str]:
     from storage.outbox.recipients import OUTCOMES
 
     counted = [f"  {outcome:<10}{figures.of(outcome):>9}" for outcome in OUTCOMES]
-    return [*lines, f"  {'people':<10}{sent.audience:>9}", *counted]
+    lines += [f"  {'people':<10}{sent.audience:>9}", *counted]
+    if figures.waits:
+        lines += ["Waiting:", *(f"  {count:>9}  {why}" for why, count in figures.waits)]
+    return lines
 
 
 def _named(person: "Recipient") -> dict[str, Any]:

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from handlers.console.frame import CONSOLE, LANGUAGES, page_number, session_of, write_page
 from handlers.console.sent import COUNTED_UP_TO, NAMES_A_PAGE, name_word, write_sent
-from handlers.reasons import reason_words
+from handlers.reasons import reason_words, waits_words
 from storage.database import Tx
 from storage.installation import DEMO, find_value
 from storage.outbox.broadcasts import (
@@ -97,6 +97,7 @@ async def show_broadcast(request: web.Request) -> web.Response:
         sent=sent,
         figures=figures,
         outcomes=[(key, _MARKS[key], outcome_word(key), figures.of(key)) for key in OUTCOMES],
+        waits=waits_words(figures.waits),
         show=show,
         title=None if show is None else outcome_word(show),
         people=people[:NAMES_A_PAGE],

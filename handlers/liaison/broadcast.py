@@ -149,8 +149,10 @@ async def send(
         tx, area=area, text=data["text"], language=None, by=who.person_id, now=now
     )
     told = ngettext(
-        "On its way to {n} person in {area}. Where it is night, it waits for the morning.",
-        "On its way to {n} people in {area}. Where it is night, it waits for the morning.",
+        "On its way to {n} person in {area}. Where it is night, it waits for the morning; who had "
+        "enough messages this week gets it with the next one.",
+        "On its way to {n} people in {area}. Where it is night, it waits for the morning; who had "
+        "enough messages this week gets it with the next one.",
         planned.count,
     )
     return show(

@@ -10,7 +10,7 @@ from aiogram.utils.i18n import ngettext
 from handlers.liaison.callbacks import OutcomeTap, StopTap
 from handlers.liaison.keyboards import Rows, button, menu_row
 from handlers.liaison.show import Page, remark, show
-from handlers.reasons import reason_words
+from handlers.reasons import reason_words, waits_words
 from storage.database import Tx
 from storage.outbox.broadcasts import BroadcastInfo, access_broadcast, stop_broadcast
 from storage.outbox.recipients import MISSED, Figures, Recipient, count_recipients, list_recipients
@@ -122,6 +122,8 @@ def _figures(sent: BroadcastInfo, figures: Figures) -> list[str]:
     lines.append(ngettext("{n} person has it", "{n} people have it", arrived).format(n=arrived))
     if waiting:
         lines.append(ngettext("{n} still to go", "{n} still to go", waiting).format(n=waiting))
+        for why, count in waits_words(figures.waits):
+            lines.append(f"• {why}: {count}")
     if missed := figures.missed:
         lines.append(ngettext("{n} didn't get it", "{n} didn't get it", missed).format(n=missed))
     if unknown := figures.unknown:

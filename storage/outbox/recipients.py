@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, literal, or_, select, union_all
+from sqlalchemy import Select, func, literal, or_, select, union_all
 
 from storage.database import Tx
-from storage.models import Area, Person
+from storage.models import Area, Delivery, Person
 from storage.outbox.broadcasts import BroadcastInfo, broadcast_outcome
 from storage.outbox.past import DELIVERIES
 from storage.people.duties import covers
@@ -29,7 +29,11 @@ MISSED: Final = ("unknown", "failed", "expired", "cancelled")
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """How many stand where. ``waiting`` counts those it is still to be written for, too."""
+    """How many stand where. ``waiting`` counts those it is still to be written for, too.
+
+    ``waits``: why people wait, and how many for each reason, the most first. Who is simply next
+    has none.
+    """
 
     sent: int
     waiting: int
@@ -37,6 +41,7 @@ class Figures:
     failed: int
     expired: int
     cancelled: int
+    waits: tuple[tuple[str, int], ...] = ()
 
     @property
     def missed(self) -> int:
@@ -72,7 +77,24 @@ async def count_recipients(tx: Tx, broadcast: BroadcastInfo) -> Figures:
         outcome: sum(states.get(state, 0) for state in of) for outcome, of in OUTCOMES.items()
     }
     counted["waiting"] += unwritten
-    return Figures(**counted)
+    waits: list[tuple[str, int]] = []
+    if states.keys() & set(OUTCOMES["waiting"]):
+        waits = await _waits(tx, broadcast.id)
+    return Figures(**counted, waits=tuple(waits))
+
+
+async def _waits(tx: Tx, broadcast_id: int) -> list[tuple[str, int]]:
+    found = await tx.execute(
+        select(Delivery.reason, func.count().label("n"))
+        .where(
+            Delivery.broadcast_id == broadcast_id,
+            Delivery.state.in_(OUTCOMES["waiting"]),
+            Delivery.reason.is_not(None),
+        )
+        .group_by(Delivery.reason)
+        .order_by(func.count().desc(), Delivery.reason)
+    )
+    return [(row.reason, row.n) for row in found]
 
 
 async def list_recipients(
