@@ -66,6 +66,14 @@ async def test_nothing_expected_shows_a_dash(room: Room) -> None:
     assert await phone.write("silent") == "Nobody is expected on the register yet."
 
 
+async def test_no_task_is_not_yet_all_well(room: Room) -> None:
+    """A task is opened only after the last nudge: meanwhile the silent are a tap away."""
+    phone = await _village(room)
+    said = await phone.write("tasks")
+    assert said == "No task is open yet, but 7 people have not been heard from this week."
+    assert "7 people not heard from this week." in await phone.tap("Not heard from")
+
+
 async def test_word_of_everyone(room: Room) -> None:
     phone = await _village(room, silent=0)
     assert "There is word of everyone this week." in await phone.write("今天")

@@ -17,7 +17,7 @@ from handlers.next_steps import task_since, task_why
 from storage.database import Tx
 from storage.people.looks import record_look
 from storage.people.who import Who
-from storage.register.silence import officer_areas
+from storage.register.silence import officer_areas, today_figures
 from storage.rhythm.tasks import TaskLine, count_tasks, open_tasks
 
 router = Router(name="liaison.tasks")
@@ -43,7 +43,17 @@ async def _page(
     count = await count_tasks(tx, who)
     if count == 0:
         rows: Rows = [[task_button("silent", _("Not heard from"))], menu_row()]
-        nothing = _("No open task: there is word of everyone, or nobody needs a call yet.")
+        # Nothing to do is not yet all well: a task is opened only after the last nudge.
+        silent = (await today_figures(tx, who, now)).counts.silent
+        nothing = (
+            ngettext(
+                "No task is open yet, but {n} person has not been heard from this week.",
+                "No task is open yet, but {n} people have not been heard from this week.",
+                silent,
+            ).format(n=silent)
+            if silent
+            else _("No open task: there is word of everyone, or nobody needs a call yet.")
+        )
         return show(event, nothing, InlineKeyboardMarkup(inline_keyboard=rows))
     offset = min(offset, (count - 1) // A_PAGE * A_PAGE)
     tasks = await open_tasks(tx, who, A_PAGE, offset)
