@@ -27,5 +27,10 @@ class Moments:
         local = at.astimezone(self._zone)
         return f"{self.day(local.date())} {local:%H:%M}"
 
+    def span(self, first: datetime, last: datetime) -> str:
+        """From the one to the other, on one day."""
+        begun, ended = self.at(first), f"{last.astimezone(self._zone):%H:%M}"
+        return begun if begun.endswith(ended) else f"{begun}–{ended}"
+
     def day_of(self, at: datetime) -> str:
         return self.day(at.astimezone(self._zone).date())

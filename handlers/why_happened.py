@@ -1,6 +1,6 @@
 """What was sent, done and heard on a day, in sentences."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from aiogram.utils.i18n import gettext as _
 
@@ -43,6 +43,10 @@ def asked_words(asked: Asked, when: Moments, names: Mapping[str, str]) -> str:
         return f"{words} " + said.format(
             at=when.at(asked.answered_at), answer=answer_word(asked.answer or "ok")
         )
+    if asked.over_at is not None:
+        return f"{words} " + _(
+            "No answer so far. The roll call is over since {at}; an answer still counts."
+        ).format(at=when.at(asked.over_at))
     return f"{words} " + _("No answer so far; one counts as in time until {at}.").format(
         at=when.at(asked.window_until)
     )
@@ -163,6 +167,12 @@ def heard_words(heard: Heard, when: Moments) -> str:
     else:
         words = _("A liaison tried, and did not reach them, {at}.")
     return words.format(at=when.at(heard.at))
+
+
+def heard_often_words(those: Sequence[Heard], when: Moments) -> str:
+    """What a person did themselves, one thing after the other on one day, in one sentence."""
+    at = when.span(those[0].at, those[-1].at)
+    return _("They were heard from {n} times, {at}.").format(n=len(those), at=at)
 
 
 def coming_words(coming: Coming, when: Moments) -> str:

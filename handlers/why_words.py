@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import date
+from itertools import groupby
 from typing import Literal
 
 from aiogram.utils.i18n import get_i18n
@@ -14,6 +15,7 @@ from handlers.why_happened import (
     asked_words,
     coming_words,
     family_words,
+    heard_often_words,
     heard_words,
     message_words,
     step_words,
@@ -57,11 +59,25 @@ def part_word(part: Part) -> str:
 
 
 def told(why: Why, today: date) -> dict[Part, list[str]]:
-    """The facts as sentences, in their parts; each part has at least one but the third."""
+    """The facts as sentences, in their parts; each part has at least one but the third.
+
+    One sentence is for all that they did themselves with nothing else between.
+    """
     found: dict[Part, list[str]] = {part: [] for part in PARTS}
-    for fact, words in sentences(why, today):
-        found[_part(fact)].append(words)
+    when = Moments(why.timezone, today)
+    for own, group in groupby(sentences(why, today), lambda told: _is_own(told[0])):
+        those = list(group)
+        heard = [fact for fact, _words in those if isinstance(fact, Heard)]
+        if own and len(heard) > 1:
+            found["happened"].append(heard_often_words(heard, when))
+            continue
+        for fact, words in those:
+            found[_part(fact)].append(words)
     return found
+
+
+def _is_own(fact: Fact) -> bool:
+    return isinstance(fact, Heard) and fact.evidence == "self"
 
 
 def sentences(why: Why, today: date) -> Iterator[tuple[Fact, str]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, Row, Select, case, func, literal, or_, select
 from sqlalchemy.orm import aliased
 
 from storage.database import Tx
@@ -48,6 +48,12 @@ class RollcallInfo:
         return self.ended_at is None
 
 
+def over_since() -> ColumnElement[datetime | None]:
+    """When a :class:`Rollcall` ended; NULL while it runs."""
+    # Of one from before roll calls ended by themselves, when it would have.
+    return func.coalesce(Rollcall.ended_at, case((Rollcall.next_at.is_(None), Rollcall.closes_at)))
+
+
 def _infos() -> Select[Any]:
     author = aliased(Person, name="author")
     columns: list[Any] = [
@@ -67,10 +73,7 @@ def _infos() -> Select[Any]:
         Rollcall.next_at,
         Rollcall.asked,
         Rollcall.most,
-        # One from before roll calls ended by themselves.
-        func.coalesce(
-            Rollcall.ended_at, case((Rollcall.next_at.is_(None), Rollcall.closes_at))
-        ).label("ended_at"),
+        over_since().label("ended_at"),
         Rollcall.figures,
         author.ref.label("author_ref"),
         author.name.label("author_name"),

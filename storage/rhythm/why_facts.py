@@ -126,7 +126,10 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A check-in that was planned; ``rule`` is None for a roll call, and for one without a rule."""
+    """A check-in that was planned; ``rule`` is None for a roll call, and for one without a rule.
+
+    ``over_at``: since when its roll call is over.
+    """
 
     checkin_id: int
     rule: str | None
@@ -137,6 +140,7 @@ class Asked:
     delivered_at: datetime | None
     answered_at: datetime | None
     answer: str | None
+    over_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,12 @@ from storage.models import (
     Kin,
     KinQuestion,
     PastDelivery,
+    Rollcall,
     Rule,
     Step,
     Task,
 )
+from storage.rhythm.rollcall_access import over_since
 from storage.rhythm.why_facts import (
     Asked,
     FamilyAsked,
@@ -47,7 +49,9 @@ async def asked_on(
             Checkin.delivered_at,
             Checkin.answered_at,
             Checkin.answer,
+            over_since(),
         )
+        .outerjoin(Rollcall, Rollcall.id == Checkin.rollcall_id)
         .outerjoin(Rule, Rule.id == Checkin.rule_id)
         .where(
             Checkin.person_id == person_id,
