@@ -110,7 +110,7 @@ async def test_urgent_help_reaches_liaison_and_supervisor(db: Database, now: dat
             ("help_urgent", boss.person_id, opened.id),
         ]
         again = await _ask(tx, worker, now, None, kind="help", urgent=True)
-        assert again == CaseOpened(opened.id, opened.ref, "Mei", 2, added=True)
+        assert again == CaseOpened(opened.id, opened.ref, "Mei", 2, added=True, urgent=True)
         assert len(await _told(tx)) == 2
 
 

@@ -15,11 +15,12 @@ from handlers.callbacks import CheckinTap
 from handlers.keyboards import place_skip, urgency_choice
 from handlers.reminder_letters import reminder_answers
 from handlers.say import Markup, Says, clock_time, replace, say, toast
-from handlers.words import as_answer, is_label
+from handlers.words import as_answer, is_label, plain
 from handlers.worker.access import worker
-from handlers.worker.help_call import ask_urgency
+from handlers.worker.help_call import ask_urgency, take_back, wait_for_urgency
 from handlers.worker.place import ask_place
 from handlers.worker.states import Enrolling, Telling
+from handlers.worker.urgency import ALL_WELL
 from scheduler.learned_hour import learn_hour
 from storage.database import Tx
 from storage.people.status import set_status
@@ -137,7 +138,7 @@ async def _go_on(
     elif answer == "home":
         await set_status(tx, who, "home", now)
     elif answer == "help":
-        await state.clear()
+        await wait_for_urgency(state)
         follow = ask_urgency(), urgency_choice()
     return [say(who.chat_id, *follow)] if follow else []
 
@@ -154,6 +155,8 @@ class Answer(Filter):
         if message.text is None:
             return False
         if is_label(message.text, "I'm fine"):
+            return {"answer": "ok"}
+        if raw_state == Telling.urgency.state and plain(message.text) in ALL_WELL:
             return {"answer": "ok"}
         answer = as_answer(message.text) if raw_state in _OPEN_TO_ANSWERS else None
         return {"answer": answer} if answer else False
@@ -184,6 +187,8 @@ async def say_answer(
         elif open_one.bot_id == who.bot_id and open_one.message_id is not None:
             speech += others
             speech.append(await _without_answers(tx, who, open_one))
+    if answer == "ok":
+        await take_back(tx, who, state, now, message.text)
     if answer != "help":
         speech.append(say(message.chat.id, receipt(who, answer, now)))
     return [*speech, *await _go_on(tx, who, state, now, answer)]

@@ -10,6 +10,7 @@ from aiogram.utils.i18n import gettext as _
 
 from handlers.say import Says, say, toast
 from handlers.worker.access import worker
+from handlers.worker.help_call import told
 from handlers.worker.media import IS_MEDIA, media_of
 from handlers.worker.menu import main_menu
 from storage.database import Tx
@@ -49,6 +50,8 @@ def passed_on(opened: CaseOpened, media: str | None) -> str:
             "We've kept this, but no liaison is here yet to read it. "
             "You'll be answered once there is."
         )
+    if opened.urgent and opened.added:
+        return told(opened, urgent=True)
     if media == "voice":
         said = _(
             "I can't listen to voice messages myself, so I passed it on to {name}, who will answer."

@@ -13,7 +13,10 @@ class Enrolling(StatesGroup):
 
 
 class Telling(StatesGroup):
+    """``urgency``: a call for help was asked how urgent it is; ``said`` are its words so far."""
+
     name = State()
     place = State()
+    urgency = State()
     help = State()
     topic_day = State()

@@ -1,6 +1,5 @@
 """Cases: what a worker asked or called for, told to an officer, open until answered."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -13,7 +12,7 @@ from storage.errors import Refused
 from storage.models import Area, Case, CaseMessage, Person
 from storage.outbox.messages import enqueue
 from storage.outbox.past import EVERY_DELIVERY
-from storage.people.duties import Officer, covers, officers_near
+from storage.people.duties import covers, officers_near
 from storage.people.who import Who
 from storage.vault import new_ref
 
@@ -28,7 +27,8 @@ _TO_OFFICERS = ("case_new", "case_more", "help_urgent")
 class CaseOpened:
     """``officers`` were told, ``officer_name`` is the nearest; 0 and None: nobody is there yet.
 
-    ``added``: it went into a case that was already open.
+    ``added``: it went into a case that was already open; ``urgent``: that case is, by now.
+    ``message_id`` is that of the words, where there were any.
     """
 
     id: int
@@ -36,6 +36,8 @@ class CaseOpened:
     officer_name: str | None
     officers: int
     added: bool = False
+    urgent: bool = False
+    message_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +58,15 @@ async def open_case(
     urgent: bool,
     kind: str,
     now: datetime,
+    about: int | None = None,
 ) -> CaseOpened:
     """Take a worker's words to the officers of their area, through the outbox.
 
     ``kind``: ``question``, ``media``, or ``help``. A conversation is one case: what comes within
     24 h of an open case, or of its answer, is added to it and opens it again; a case becomes
     urgent when urgent help is asked for meanwhile. Calls for help join only calls for help. A
-    call is told once, and once more after each answer.
+    call is told once, and once more after each answer. An urgent call carries the words of the
+    message ``about``, if what it is about was written before it was said to be urgent.
     Raises :class:`storage.errors.Refused` for someone who is on no area's register.
     """
     if who.area_id is None:
@@ -96,7 +100,6 @@ async def open_case(
             priority=0,
             urgent=urgent,
             case_id=case_id,
-            case_message_id=message_id,
             now=now,
             expires_at=now + TELL_WITHIN,
         )
@@ -105,15 +108,17 @@ async def open_case(
             told = await tell(
                 template="help_urgent" if asked_urgent else "case_new",
                 dedupe_key=f"case:{case_id}:{asked_urgent:d}{since}:{officer.person_id}",
+                case_message_id=message_id if about is None else about,
             )
-        if told is None and message_id is not None:
-            await tell(template="case_more", dedupe_key=f"casemsg:{message_id}:{officer.person_id}")
-    return _opened(case_id, ref, officers, added=running is not None)
-
-
-def _opened(case_id: int, ref: str, officers: Sequence[Officer], *, added: bool) -> CaseOpened:
+        if message_id is not None and (told is None or about is not None):
+            await tell(
+                template="case_more",
+                dedupe_key=f"casemsg:{message_id}:{officer.person_id}",
+                case_message_id=message_id,
+            )
     name = officers[0].name if officers else None
-    return CaseOpened(case_id, ref, name or None, len(officers), added)
+    added = running is not None
+    return CaseOpened(case_id, ref, name or None, len(officers), added, urgent, message_id)
 
 
 async def _running_case(
