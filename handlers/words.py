@@ -106,14 +106,16 @@ class Said(Filter):
 
 
 def is_label(text: str, *labels: str) -> bool:
-    """Whether the text is one of these button labels, in any language."""
-    i18n = get_i18n()
-    return any(text in _in_every_language(i18n, label) for label in labels)
+    """Whether the text is one of these button labels, in any language and case."""
+    i18n, said = get_i18n(), plain(text)
+    return any(said in _in_every_language(i18n, label) for label in labels)
 
 
 @lru_cache
 def _in_every_language(i18n: I18n, label: str) -> frozenset[str]:
-    return frozenset(i18n.gettext(label, locale=language) for language in i18n.available_locales)
+    return frozenset(
+        plain(i18n.gettext(label, locale=language)) for language in i18n.available_locales
+    )
 
 
 def as_answer(text: str) -> str | None:
