@@ -11,6 +11,8 @@ from typing import Final
 from aiogram.utils.i18n import get_i18n
 from babel.dates import format_date
 
+from storage.calendar.almanac import YEARS, days_in
+
 _MONTHS: Final = (
     "jan",
     "feb",
@@ -40,7 +42,17 @@ _NEAR: Final = {
 _DIGITS: Final = {sign: str(value) for value, sign in enumerate("〇一二三四五六七八九")} | {
     "零": "0"
 }
-_CHINESE: Final = re.compile("[〇零一二三四五六七八九十廿卅]+(?=[年月日号])")
+_SIGNS: Final = "[〇零一二三四五六七八九十廿卅]+"
+_CHINESE: Final = re.compile(f"{_SIGNS}(?=[年月日号])|(?<=月){_SIGNS}|(?<=月初){_SIGNS}")
+_RATHER: Final = re.compile(
+    r"^(?:(?:no|sorry)\b[,. ]*|(?:不|不是)[,. ]+|(?:不对|错了)[,. ]*|应该是|是)(?=\S)"
+)
+"""How a day begins that corrects another."""
+_LUNAR: Final = re.compile(
+    r"(?:(?:农历|阴历) ?(?P<month>\d{1,2}|[正冬腊])|(?P<name>[正冬腊]))"
+    r"月(?:初(?P<early>\d{1,2})|(?P<day>\d{1,2}))[日号]?"
+)
+_LUNAR_MONTHS: Final = {"正": 1, "冬": 11, "腊": 12}
 _NAMED: Final = "|".join(_MONTHS)
 _MONTH: Final = rf"(?P<name>{_NAMED})[a-z]*\.?"
 _FORMS: Final = tuple(
@@ -51,6 +63,8 @@ _FORMS: Final = tuple(
         r"(?: ?[-/.月] ?(?P<day>\d{1,2}) ?[日号]?| ?月)?",
         rf"(?P<word>{'|'.join(_YEARS)}) ?(?P<month>\d{{1,2}}) ?月"
         r"(?: ?(?P<day>\d{1,2}) ?[日号]?)?",
+        r"(?P<short>\d{2}) ?年 ?(?P<month>\d{1,2}) ?月(?: ?(?P<day>\d{1,2}) ?[日号]?)?",
+        r"(?P<short>[2-4]\d)(?P<between>[-/.])(?P<month>\d{1,2})(?P=between)(?P<day>[01]?\d)",
         r"(?P<month>\d{1,2})-(?P<day>\d{1,2})",
         r"(?P<month>\d{1,2}) ?月 ?(?P<day>\d{1,2}) ?[日号]?",
         rf"(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?: of)? {_MONTH}(?:,? (?P<year>\d{{4}}))?",
@@ -94,7 +108,8 @@ def read_day(text: str, today: date, *, behind: bool) -> date | OnlyMonth | NoSu
         found = form.fullmatch(said)
         if found:
             return _day(found.groupdict(), today, behind=behind)
-    return None
+    lunar = _LUNAR.fullmatch(said)
+    return _lunar_day(lunar, today, behind=behind) if lunar else None
 
 
 def looks_like_day(text: str) -> bool:
@@ -106,7 +121,7 @@ def looks_like_day(text: str) -> bool:
 
 def _plain(text: str) -> str:
     said = " ".join(unicodedata.normalize("NFKC", text).strip(" 。．.!！~～").lower().split())
-    return _CHINESE.sub(lambda found: _number(found[0]), said)
+    return _CHINESE.sub(lambda found: _number(found[0]), _RATHER.sub("", said))
 
 
 def _number(said: str) -> str:
@@ -125,6 +140,8 @@ def _day(
     month = _MONTHS.index(name) + 1 if name else int(parts.get("month") or 0)
     written, word = parts.get("year"), parts.get("word")
     year = int(written) if written else None
+    if short := parts.get("short"):
+        year = 2000 + int(short)
     if word:
         year = today.year + _YEARS[word]
     if year is not None and not 1900 <= year <= 2199:
@@ -151,7 +168,23 @@ def _without_year(month: int, day: int, today: date, *, behind: bool) -> date | 
     for found in tried:
         if isinstance(found, date) and (found <= today if behind else found >= today):
             return found
-    return _in(today.year, month, day)
+    # A month that is still to come, or the last that was.
+    passed = month > today.month if behind else month < today.month
+    return _in(today.year + (-passed if behind else passed), month, day)
+
+
+def _lunar_day(found: re.Match[str], today: date, *, behind: bool) -> date | None:
+    """The next such day of the Chinese calendar, or the last."""
+    name = found["month"] or found["name"]
+    month = _LUNAR_MONTHS.get(name) or int(name)
+    day = int(found["early"] or found["day"])
+    if not 1 <= month <= 12 or not 1 <= day <= 30 or (found["early"] and day > 10):
+        return None
+    near = [year for year in range(today.year - 1, today.year + 3) if year in YEARS]
+    days = [each for year in near for each in days_in(year, f"lunar {month:02}-{day:02}")]
+    if behind:
+        return max((each for each in days if each <= today), default=None)
+    return min((each for each in days if each >= today), default=None)
 
 
 def day_words(day: date) -> str:

@@ -35,6 +35,15 @@ FIFTH = date(2027, 3, 5)
         "March 5, 2027",
         "5 mar",
         "Mar 5",
+        "March 5 2027",
+        "27.3.5",
+        "27-03-05",
+        "27年3月5日",
+        "no, 5 March 2027",
+        "No. March 5, 2027",
+        "不对，三月五号",
+        "不是，3月5日",
+        "三月五",
     ],
 )
 def test_a_day_in_many_forms(text: str) -> None:
@@ -50,7 +59,24 @@ def test_without_a_year_it_is_the_next_or_the_last() -> None:
     assert read_day("2月29日", TODAY, behind=True) == date(2024, 2, 29)
     assert read_day("今天", TODAY, behind=False) == read_day("today", TODAY, behind=True) == TODAY
     assert read_day("十二月二十五日", TODAY, behind=False) == date(2026, 12, 25)
+    assert read_day("十二月二十", TODAY, behind=False) == date(2026, 12, 20)
+    assert read_day("2月30日", TODAY, behind=True) == NoSuchDay(2026, 2, 30, 28)
+    assert read_day("12月32日", TODAY, behind=True) == NoSuchDay(2025, 12, 32, 31)
     assert read_day("十月十日", TODAY, behind=False) == date(2027, 10, 10)
+
+
+@pytest.mark.parametrize(
+    ("text", "coming", "last"),
+    [
+        ("腊月二十三", date(2027, 1, 30), date(2026, 2, 10)),
+        ("腊月廿三", date(2027, 1, 30), date(2026, 2, 10)),
+        ("正月初一", date(2027, 2, 6), date(2026, 2, 17)),
+        ("农历八月十五", date(2027, 9, 15), date(2026, 9, 25)),
+    ],
+)
+def test_a_day_of_the_lunar_calendar(text: str, coming: date, last: date) -> None:
+    assert read_day(text, TODAY, behind=False) == coming
+    assert read_day(text, TODAY, behind=True) == last
 
 
 @pytest.mark.parametrize(
@@ -58,9 +84,11 @@ def test_without_a_year_it_is_the_next_or_the_last() -> None:
     [
         ("2027-02-30", NoSuchDay(2027, 2, 30, 28)),
         ("2028年2月30日", NoSuchDay(2028, 2, 30, 29)),
-        ("02-30", NoSuchDay(2026, 2, 30, 28)),
-        ("30 February", NoSuchDay(2026, 2, 30, 28)),
-        ("4月31日", NoSuchDay(2026, 4, 31, 30)),
+        ("02-30", NoSuchDay(2027, 2, 30, 28)),
+        ("二月三十号", NoSuchDay(2027, 2, 30, 28)),
+        ("11月31日", NoSuchDay(2026, 11, 31, 30)),
+        ("30 February", NoSuchDay(2027, 2, 30, 28)),
+        ("4月31日", NoSuchDay(2027, 4, 31, 30)),
         ("2027-13-01", NoSuchDay(2027, 13, 1, 0)),
         ("2027-00-01", NoSuchDay(2027, 0, 1, 0)),
         ("2027-03-00", NoSuchDay(2027, 3, 0, 31)),
@@ -68,6 +96,10 @@ def test_without_a_year_it_is_the_next_or_the_last() -> None:
         ("明年三月", OnlyMonth(2027, 3)),
         ("March 2027", OnlyMonth(2027, 3)),
         ("05/03/2027", None),
+        ("27.3.26", None),
+        ("no", None),
+        ("不是3月5日", None),
+        ("腊月三十五", None),
         ("0001-03-05", None),
         ("9999-12-31", None),
         ("下个月", None),
