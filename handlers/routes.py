@@ -30,6 +30,7 @@ from handlers.worker import (
     rhythm,
     topic_day,
     topics,
+    typed_answer,
 )
 from handlers.worker.access import plain_worker
 
@@ -71,6 +72,7 @@ def conversations() -> Router:
                 rhythm.router,
                 quiet.router,
                 clock.router,
+                typed_answer.router,
                 family.router,
                 device.router,
                 naming.router,
@@ -84,6 +86,7 @@ def conversations() -> Router:
                 topics.router,
                 topic_day.router,
                 reminder.router,
+                typed_answer.unclear,
                 enrol.router,
                 place.router,
                 blocked.router,

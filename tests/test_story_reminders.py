@@ -180,6 +180,32 @@ async def test_what_is_no_day_goes_to_the_liaison(town: Town) -> None:
     assert await town.count(Case) == 1
 
 
+async def test_a_day_that_cannot_be_read_is_asked_for_once_more(town: Town) -> None:
+    phone = await town.worker("Ming", language="en")
+    topic = await started(town, "contract")
+    shown = await page(town, phone, "en")
+    await tap(phone, shown, f"tp:on:{topic}:")
+    again = await write(phone, "next month")
+    assert says(again, "I couldn't tell the day from that.", "en")
+    assert says(again, "If it was meant for your liaison, just write it once more.", "en")
+    assert says(again, "For example: {day}", "en")
+    assert "2027" in again.labels
+    assert "kept this" in (await write(phone, "31/2/2027")).text
+    assert await town.count(Case) == 1
+
+
+async def test_an_unread_day_is_forgotten_with_the_next_that_is_read(town: Town) -> None:
+    phone = await town.worker("Ming", language="en")
+    topic = await started(town, "contract")
+    await tap(phone, await page(town, phone, "en"), f"tp:on:{topic}:")
+    await write(phone, "no idea")
+    await write(phone, "ok")  # a status word stays one
+    assert says(await write(phone, "March 2027"), "“{topic}”: on which day of {month}?", "en")
+    assert says(await write(phone, "later"), "I couldn't tell the day from that.", "en")
+    assert "March 5, 2027" in (await write(phone, "5 March 2027")).text
+    assert await town.count(Case) == 0
+
+
 async def test_the_evening_waits_for_the_morning(town: Town) -> None:
     """A reminder that comes late in the day leaves by day."""
     phone = await town.worker("小芳")

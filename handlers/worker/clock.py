@@ -11,6 +11,7 @@ from handlers.keyboards import button
 from handlers.say import Says, clock_time, replace, toast
 from handlers.worker.access import worker
 from handlers.worker.rhythm_page import back_to_rhythm, city_of, rhythm_page, tap
+from handlers.worker.typed import TakesWords
 from storage.calendar.zone import zone_of
 from storage.database import Tx
 from storage.people.hours import hours_of, set_zone
@@ -20,6 +21,7 @@ from storage.people.zones import zones_of, zones_to_choose
 
 router = Router(name="clock")
 router.callback_query.filter(worker)
+router.callback_query.middleware(TakesWords())
 
 
 def is_unclear(place: Place) -> bool:

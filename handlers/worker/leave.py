@@ -12,6 +12,7 @@ from handlers.keyboards import button
 from handlers.say import Says, day, replace, say, toast
 from handlers.words import Said
 from handlers.worker.access import known
+from handlers.worker.typed import TakesWords
 from storage.database import Tx
 from storage.people.erasure import erase_person
 from storage.people.status import set_status
@@ -22,6 +23,8 @@ from storage.talk.dialogs import Conversation
 router = Router(name="leave")
 router.message.filter(known)
 router.callback_query.filter(known)
+router.message.middleware(TakesWords())
+router.callback_query.middleware(TakesWords())
 _PAUSES = {"7": timedelta(days=7), "14": timedelta(days=14), "30": timedelta(days=30)}
 
 

@@ -20,6 +20,7 @@ from handlers.worker.clock import ask_clock, is_unclear
 from handlers.worker.fallback import pass_on, passed_on
 from handlers.worker.media import IS_MEDIA
 from handlers.worker.states import Enrolling, Telling
+from handlers.worker.typed import TakesWords
 from storage.database import Tx
 from storage.people.held import held_about
 from storage.people.places import Place, find_place, nearest_place, place_name
@@ -31,6 +32,7 @@ from storage.talk.cases import open_case
 router = Router(name="place")
 router.message.filter(worker)
 router.callback_query.filter(worker)
+router.message.middleware(TakesWords())
 _LONGEST = 40
 _NO_PLACE = re.compile(r"[。！？!?，,；;]|我|救命|\b(i|me|my|help)\b", re.IGNORECASE)
 """What somebody writes who means something else, in words that no list of places knows."""
@@ -124,8 +126,11 @@ async def _keep(
 
 
 async def _done(message: Message, who: Who, state: FSMContext, said: str) -> SendMessage:
-    enrolling = await state.get_state() == Enrolling.place.state
-    await state.clear()
+    standing = await state.get_state()
+    enrolling = standing == Enrolling.place.state
+    # Who shares where they are while they call for help has still to say what has happened.
+    if standing != Telling.help.state:
+        await state.clear()
     if enrolling:
         said += "\n\n" + _(
             "That's all, {name}. About once a week we ask how you are; one tap answers. "

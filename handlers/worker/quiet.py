@@ -19,6 +19,7 @@ from handlers.worker.rhythm_page import (
     rhythm_page,
     tap,
 )
+from handlers.worker.typed import TakesWords
 from storage.database import Tx
 from storage.people.held import held_about
 from storage.people.hours import DAY, NoTimeLeft
@@ -27,6 +28,7 @@ from storage.people.who import Who
 
 router = Router(name="quiet")
 router.callback_query.filter(known)
+router.callback_query.middleware(TakesWords())
 _NIGHT_ONLY: Final = f"{DAY[1]}-{DAY[0]}"
 
 

@@ -21,6 +21,7 @@ from handlers.worker.rhythm_page import (
     rhythm_page,
     tap,
 )
+from handlers.worker.typed import TakesWords
 from scheduler.coming import next_checkin
 from storage.database import Tx
 from storage.people.hours import Hours, hours_of, set_ask_minute, set_prefers
@@ -31,6 +32,8 @@ from storage.register.contacts import record_heard
 router = Router(name="rhythm")
 router.message.filter(worker)
 router.callback_query.filter(worker)
+router.message.middleware(TakesWords())
+router.callback_query.middleware(TakesWords())
 _STEP: Final = 30
 _OFTEN: Final = {"0": (False, False), "1": (True, False), "2": (True, True)}
 
@@ -82,9 +85,9 @@ async def tap_hour(
     tapped: CallbackQuery, callback_data: DataTap, tx: Tx, who: Who, now: datetime
 ) -> Says:
     minute = int(callback_data.value)
-    if minute not in await _hours_to_pick(tx, who, now):
-        # The village may ask at other hours by now, or the person keeps this one quiet.
-        note = _("We can't ask at that time any more. Here is how it stands.")
+    if not await _may_ask(tx, who, minute, now):
+        # Written, or the village asks at other hours by now, or the person keeps this one quiet.
+        note = _("We can't ask at that time. Here is how it stands.")
         return [toast(tapped), replace(tapped, *await rhythm_page(tx, who, now, note))]
     return await _fixed(tapped, tx, who, minute, now)
 
@@ -111,6 +114,14 @@ async def _hours_to_pick(tx: Tx, who: Who, now: datetime) -> list[int]:
     first = -(-coming.earliest // 60) * 60
     full = range(first, coming.latest + 1, 60)
     return [minute for minute in full if not is_quiet(hours, minute)]
+
+
+async def _may_ask(tx: Tx, who: Who, minute: int, now: datetime) -> bool:
+    hours = await hours_of(tx, who.person_id)
+    coming = await next_checkin(tx, who.person_id, hours, now)
+    if coming is None or not coming.earliest <= minute <= coming.latest:
+        return False
+    return minute % 15 == 0 and not is_quiet(hours, minute)
 
 
 def is_quiet(hours: Hours, minute: int) -> bool:

@@ -27,6 +27,7 @@ from handlers.worker.topics_page import (
     subscribed_words,
     tap,
 )
+from handlers.worker.typed import is_something_else, or_once_more
 from storage.calendar.personal_dates import lies_behind
 from storage.calendar.zone import zone_of
 from storage.database import Tx
@@ -47,6 +48,8 @@ router.callback_query.filter(worker)
 Page = tuple[str, InlineKeyboardMarkup]
 CORRECTABLE: Final = timedelta(minutes=10)
 """So long after a day was kept another one, written on its own, takes its place."""
+_UNREAD: Final = "unread"
+"""An answer could not be read: the next such one is about something else."""
 
 
 class Carried(NamedTuple):
@@ -147,12 +150,16 @@ def _picked(value: str) -> date | OnlyMonth | int | None:
 
 @router.message(StateFilter(Telling.topic_day), F.text, ~F.text.startswith("/"))
 async def tell_day(message: Message, tx: Tx, who: Who, state: FSMContext, now: datetime) -> Says:
-    """A day in words; what is about no day goes to the liaison, and the question ends."""
+    """A day in words. What cannot be read is asked for once more; then, and at once if it is
+    plainly about something else, it goes to the liaison, and the question ends.
+    """
     text = message.text or ""
     if looks_like_day(text) or read_day(text, today_of(who, now), behind=False):
         return await _take_written(message, tx, who, state, now)
-    await state.clear()
-    return await pass_on(message, tx, who, now)
+    if is_something_else(text):
+        await state.clear()
+        return await pass_on(message, tx, who, now)
+    return await _take_written(message, tx, who, state, now)
 
 
 class Correction(Filter):
@@ -184,10 +191,13 @@ async def _take_written(
     if choice is None or (corrects and not choice.chosen):
         await state.clear()
         return await pass_on(message, tx, who, now)
-    await record_heard(tx, who, now, kind="message", outcome="reminders")
     topic, today = choice.topic, today_of(who, now)
     carried = await _carried(state, choice, now)
     found = read_day(message.text or "", today, behind=lies_behind(topic.asks or ""))
+    if found is None and _UNREAD in await state.get_data():
+        await state.clear()
+        return await pass_on(message, tx, who, now)
+    await record_heard(tx, who, now, kind="message", outcome="reminders")
     if isinstance(found, date):
         return say(message.chat.id, *await _keep(tx, who, choice, found, state, now, carried))
     await _wait_for_day(state, topic, carried)
@@ -195,7 +205,8 @@ async def _take_written(
         return say(message.chat.id, *ask_number(topic, found.year, found.month))
     if isinstance(found, NoSuchDay):
         return say(message.chat.id, *ask_year(topic, today, no_such_day(found)))
-    unread = _("I couldn't tell the day from that.")
+    await state.update_data({_UNREAD: True})
+    unread = "\n".join([_("I couldn't tell the day from that."), or_once_more()])
     return say(message.chat.id, *ask_year(topic, today, unread))
 
 
