@@ -4,14 +4,15 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 
 from bot.demo import demo_tokens, make_demo, plan_demo_checkin, remove_demo
 from bot.demo.history import choose_weekday
-from storage.database import Database
+from storage.database import Database, Tx
 from storage.installation import DEMO, find_value
 from storage.models import (
     Base,
+    Broadcast,
     Case,
     CaseMessage,
     Checkin,
@@ -20,14 +21,24 @@ from storage.models import (
     Kin,
     KinQuestion,
     Person,
+    Role,
+    Rule,
+    RuleVersion,
+    Step,
+    Task,
 )
 from storage.people.areas import add_area, find_area
 from storage.people.enrolment import Address, enrol, give_consent, rename, take_role
-from storage.people.invites import check_invite
+from storage.people.erasure import erase_person
+from storage.people.invites import check_invite, make_invite
+from storage.people.who import load_who
 from storage.register.figures import compute_register
 from storage.register.periods import week_of, weeks_back
 from storage.rhythm.checkins import answer_checkin
-from storage.vault import new_ref
+from storage.vault import Vault, new_ref
+from tests.command import Command, write_to
+
+KEPT = ["望归县（演示 demo）", "南来镇（演示）", "甜井村（演示）"]
 
 
 async def _made(db: Database, now: datetime) -> None:
@@ -252,10 +263,108 @@ async def test_real_people_stay_as_they_are(db: Database, now: datetime) -> None
         )
     async with db.write() as tx:
         gone = await remove_demo(tx, now)
-    assert gone.kept_areas == ["望归县（演示 demo）", "南来镇（演示）", "甜井村（演示）"]
+    assert gone.kept_areas == KEPT
     assert gone.areas == 9
     async with db.read() as tx:
         people = (await tx.execute(select(Person.id, Person.name, Person.is_demo))).all()
         assert {row.id: row.name is None for row in people} == {real: False, liaison: True}
         calls = (await tx.execute(select(Contact.person_id, Contact.by_person_id))).all()
         assert [tuple(call) for call in calls] == [(real, None)]
+
+
+async def test_a_role_and_an_open_invite_keep_nothing(db: Database, now: datetime) -> None:
+    await _made(db, now)
+    async with db.write() as tx:
+        county = (await find_area(tx, "demo")).id
+        officer = await give_consent(tx, Address("web", 1, 6), language="zh", now=now)
+        await take_role(tx, officer, county, "supervisor", now)
+        await make_invite(
+            tx, kind="officer", area_id=county, role="supervisor", name="何秋云", uses=1,
+            expires_at=None, by=officer, now=now,
+        )  # fmt: skip
+        news = await tx.scalar(
+            tx.insert(Broadcast)
+            .values(area_id=county, text="x", by_person_id=officer, audience=1, at=now)
+            .returning(Broadcast.id)
+        )
+        await tx.execute(
+            tx.insert(Delivery).values(
+                person_id=officer, template="outcome", broadcast_id=news, not_before=now,
+                expires_at=now, priority=3, dedupe_key="x", created_at=now,
+            )
+        )  # fmt: skip
+    async with db.write() as tx:
+        gone = await remove_demo(tx, now)
+    assert (gone.areas, gone.kept_areas) == (12, [])
+    async with db.read() as tx:
+        assert (await tx.execute(select(Person.id))).scalars().all() == [officer]
+        assert (await tx.execute(select(Role.id))).scalars().all() == []
+        assert (await tx.execute(select(Rule.id))).scalars().all() == []
+
+
+async def test_what_the_demo_did_meanwhile_goes_with_it(db: Database, now: datetime) -> None:
+    """Steps after silence, tasks, and a rule that the demo's supervisor changed."""
+    await _made(db, now)
+    worker = await _worker(db, now)
+    await _real_worker(db, now, "demo-tianjing")
+    async with db.write() as tx:
+        area = await tx.scalar(select(Person.area_id).where(Person.id == worker))
+        checkin = await tx.scalar(select(func.min(Checkin.id)).where(Checkin.person_id == worker))
+        officer = await tx.scalar(select(func.max(Person.id)).where(Person.is_officer))
+        await tx.execute(
+            tx.insert(Step).values(
+                checkin_id=checkin, person_id=worker, n=1, kind="nudge", outcome="done", at=now
+            )
+        )
+        await tx.execute(
+            tx.insert(Task).values(
+                person_id=worker, area_id=area, checkin_id=checkin, why="unanswered", opened_at=now
+            )
+        )
+        await tx.execute(update(RuleVersion).values(by_person_id=officer))
+    async with db.write() as tx:
+        assert len((await remove_demo(tx, now)).kept_areas) == 3
+
+
+async def test_what_was_kept_goes_once_nobody_is_there(db: Database, now: datetime) -> None:
+    await _made(db, now)
+    real = await _real_worker(db, now, "demo-tianjing")
+    async with db.write() as tx:
+        first = await remove_demo(tx, now)
+    async with db.write() as tx:
+        second = await remove_demo(tx, now)
+        running = await tx.scalar(select(func.count()).where(Rule.stopped_at.is_(None)))
+    assert (first.again, second.again, second.areas) == (False, True, 0)
+    assert second.kept_areas == first.kept_areas == KEPT
+    assert running == 1, "it speaks to who is there"
+    async with db.write() as tx:
+        who = await load_who(tx, 1, 5)
+        assert who is not None
+        assert who.person_id == real
+        await erase_person(tx, who, now)
+    async with db.write() as tx:
+        third = await remove_demo(tx, now)
+    assert (third.again, third.areas, third.kept_areas) == (True, 3, [])
+    async with db.write() as tx:
+        assert (await tx.execute(select(Person.id))).scalars().all() == []
+        assert (await tx.execute(select(Rule.id))).scalars().all() == []
+        assert not (await remove_demo(tx, now)).there_was_one
+
+
+def test_the_command_says_again_what_it_kept(
+    installed: Command, database_url: str, vault: Vault
+) -> None:
+    async def make(tx: Tx) -> None:
+        now = datetime.now(UTC)
+        assert await make_demo(tx, now)
+        person = await give_consent(tx, Address("web", 1, 5), language="zh", now=now)
+        await enrol(tx, person, (await find_area(tx, "demo-tianjing")).id, now)
+
+    write_to(database_url, vault, make)
+    first = installed("demo", "remove").out.splitlines()
+    again = installed("demo", "remove").out.splitlines()
+    assert first[0].startswith("Removed the demo: 153 people, ")
+    assert again[0] == "The demo's people were removed before; now 0 areas went."
+    assert first[1:] == again[1:]
+    assert first[1] == f"Kept, because real people belong to them: {', '.join(KEPT)}."
+    assert "then run this command again" in first[2]

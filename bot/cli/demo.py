@@ -31,15 +31,19 @@ def remove(as_json: AsJson = False) -> None:
     gone = with_database(work)
     if not gone.there_was_one:
         line = "There is no demo in this database."
+    elif gone.again:
+        line = f"The demo's people were removed before; now {gone.areas} areas went."
     else:
         line = (
             f"Removed the demo: {gone.people} people, {gone.contacts} contacts, {gone.areas} areas."
         )
     lines = [line]
     if gone.kept_areas:
-        lines.append(
-            "Kept, because real people belong to them: " + ", ".join(gone.kept_areas) + "."
-        )
+        lines += [
+            f"Kept, because real people belong to them: {', '.join(gone.kept_areas)}.",
+            "Whoever only tried it out leaves by My data, Leave; then run this command again. "
+            "Until then rules go on asking who is there: kinroom rule list shows them.",
+        ]
     result = {
         "people": gone.people,
         "contacts": gone.contacts,
