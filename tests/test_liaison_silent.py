@@ -3,10 +3,10 @@
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from storage.database import Database
-from storage.models import Contact, Look
+from storage.models import Contact, Look, Person
 from storage.register.contacts import record_heard
 from tests.county import make_area, make_person
 from tests.liaison_chat import Phone, Room
@@ -160,6 +160,32 @@ async def test_undo_adds_a_row_and_brings_the_card_back(room: Room) -> None:
     said = await phone.tap("Next on the list")
     assert "1. Silent1" in said
     assert "7. Silent0" in await phone.tap("Next")
+
+
+async def test_a_visit_is_noted_as_one(room: Room) -> None:
+    """Of someone without a number the visit, which the card advises, stands first."""
+    phone = await _village(room, silent=1)
+    async with room.db.write() as tx:
+        await tx.execute(update(Person).values(phone=None))
+    await phone.write("silent")
+    await phone.tap("Silent0")
+    assert phone.buttons()[:4] == [
+        "Visited: met",
+        "Visited: nobody there",
+        "Called: reached",
+        "Called: not reached",
+    ]
+    same = phone.data_of("Visited: met")
+    said = await phone.tap("Visited: nobody")
+    assert "you went to see Silent0, nobody was there. Still on the list." in said
+    assert await phone.tap_data(same) == "Already noted."
+    assert "Taken back. Silent0 is as before." in await phone.tap("Undo")
+    assert "you went to see Silent0 and met them." in await phone.tap("Visited: met")
+    assert await _contacts(room) == [("not_reached", False), ("undone", False), ("reached", True)]
+    async with room.db.read() as tx:
+        kinds = await tx.execute(select(Contact.kind).where(Contact.evidence == "liaison"))
+        assert set(kinds.scalars()) == {"visit"}
+    assert await phone.write("silent") == "There is word of everyone this week."
 
 
 async def test_forged_taps_do_nothing(room: Room) -> None:

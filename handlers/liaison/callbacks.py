@@ -59,6 +59,15 @@ class CallTap(CallbackData, prefix="ll"):
     back: Back
 
 
+class VisitTap(CallbackData, prefix="lv"):
+    """As :class:`CallTap`, for someone whom the liaison went to see."""
+
+    person_id: Id
+    met: bool
+    after: Id
+    back: Back
+
+
 class UndoTap(CallbackData, prefix="lu"):
     contact_id: Id
     back: Back

@@ -1,12 +1,13 @@
-"""A call noted in two taps; the card becomes its receipt, with a way to take it back."""
+"""A call or a visit noted in two taps; the card becomes its receipt, with a way to take it back."""
 
 from datetime import datetime
+from typing import Literal
 
 from aiogram import Router
 from aiogram.types import CallbackQuery, InlineKeyboardMarkup
 from aiogram.utils.i18n import gettext as _
 
-from handlers.liaison.callbacks import CallTap, UndoTap
+from handlers.liaison.callbacks import CallTap, UndoTap, VisitTap
 from handlers.liaison.card import open_person
 from handlers.liaison.keyboards import back_tap, button, menu_row
 from handlers.liaison.show import Page, remark, show
@@ -24,32 +25,61 @@ router = Router(name="liaison.calls")
 async def tap_called(
     tap: CallbackQuery, callback_data: CallTap, tx: Tx, who: Who, now: datetime
 ) -> Page:
-    noted = await note_call(
-        tx,
-        by=who,
-        person_id=callback_data.person_id,
-        reached=callback_data.reached,
-        after=callback_data.after,
-        now=now,
-    )
-    if noted is None:
-        return remark(tap, _("This person isn't yours to look after, or not any more."))
-    if not noted.first:
-        return remark(tap, _("Already noted."))
-    if callback_data.reached:
-        await close_tasks(tx, now, callback_data.person_id)
-    name = await person_name(tx, callback_data.person_id) or _("Someone without a name")
     told = (
         _("Noted, {time}: you reached {name} by phone.")
         if callback_data.reached
         else _("Noted, {time}: you called {name} and couldn't reach them. Still on the list.")
     )
+    return await _note(
+        tap, callback_data, "call", told, tx, who, now, reached=callback_data.reached
+    )
+
+
+@router.callback_query(VisitTap.filter())
+async def tap_visited(
+    tap: CallbackQuery, callback_data: VisitTap, tx: Tx, who: Who, now: datetime
+) -> Page:
+    told = (
+        _("Noted, {time}: you went to see {name} and met them.")
+        if callback_data.met
+        else _("Noted, {time}: you went to see {name}, nobody was there. Still on the list.")
+    )
+    return await _note(tap, callback_data, "visit", told, tx, who, now, reached=callback_data.met)
+
+
+async def _note(
+    tap: CallbackQuery,
+    about: CallTap | VisitTap,
+    kind: Literal["call", "visit"],
+    told: str,
+    tx: Tx,
+    who: Who,
+    now: datetime,
+    *,
+    reached: bool,
+) -> Page:
+    noted = await note_call(
+        tx,
+        by=who,
+        person_id=about.person_id,
+        reached=reached,
+        after=about.after,
+        now=now,
+        kind=kind,
+    )
+    if noted is None:
+        return remark(tap, _("This person isn't yours to look after, or not any more."))
+    if not noted.first:
+        return remark(tap, _("Already noted."))
+    if reached:
+        await close_tasks(tx, now, about.person_id)
+    name = await person_name(tx, about.person_id) or _("Someone without a name")
     rows = [
-        [button(_("Next on the list"), back_tap(callback_data.back))],
+        [button(_("Next on the list"), back_tap(about.back))],
         [
             button(
                 _("Undo"),
-                UndoTap(contact_id=noted.contact_id, back=callback_data.back),
+                UndoTap(contact_id=noted.contact_id, back=about.back),
             )
         ],
         menu_row(),

@@ -1,4 +1,4 @@
-"""The card behind a name: who it is, why there is no word, what to do; a call in two taps."""
+"""The card behind a name: who it is, why no word came, what to do; a call or visit in two taps."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 from aiogram.types import InlineKeyboardMarkup
 from aiogram.utils.i18n import gettext as _
 
-from handlers.liaison.callbacks import CallTap
+from handlers.liaison.callbacks import CallTap, VisitTap
 from handlers.liaison.keyboards import Rows, back_row, button, menu_row
 from handlers.liaison.wording import (
     SEPARATOR,
@@ -78,9 +78,16 @@ def _card(
     lines = [line[:1].upper() + line[1:] for line in lines]
     if facts is not None:
         lines += ["", *(f"→ {step}" for step in steps_words(facts, timezone))]
-    rows = [
+    called = [
         *_called(person, _("Called: reached"), back, reached=True),
         *_called(person, _("Called: not reached"), back, reached=False),
+    ]
+    visited = [
+        *_visited(person, _("Visited: met"), back, met=True),
+        *_visited(person, _("Visited: nobody there"), back, met=False),
+    ]
+    rows = [
+        *(called + visited if person.phone else visited + called),
         back_row(back),
         menu_row(),
     ]
@@ -92,6 +99,11 @@ def _called(person: SilentPerson, text: str, back: str, *, reached: bool) -> Row
     tap = CallTap(
         person_id=person.person_id, reached=reached, after=person.last_attempt_id, back=back
     )
+    return [[button(text, tap)]]
+
+
+def _visited(person: SilentPerson, text: str, back: str, *, met: bool) -> Rows:
+    tap = VisitTap(person_id=person.person_id, met=met, after=person.last_attempt_id, back=back)
     return [[button(text, tap)]]
 
 

@@ -1,7 +1,8 @@
-"""A liaison's call, noted in two taps, and taken back by a correcting row."""
+"""A liaison's call or visit, noted in two taps, and taken back by a correcting row."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from sqlalchemy import exists, not_, select
 from sqlalchemy.orm import aliased
@@ -18,7 +19,7 @@ UNDONE = "undone"
 
 @dataclass(frozen=True, slots=True)
 class CallNoted:
-    """``first`` is False when this tap, or the one before it, had noted the call already."""
+    """``first`` is False when this tap, or the one before it, had noted it already."""
 
     contact_id: int
     first: bool
@@ -33,9 +34,16 @@ class Undone:
 
 
 async def note_call(
-    tx: Tx, *, by: Who, person_id: int, reached: bool, after: int, now: datetime
+    tx: Tx,
+    *,
+    by: Who,
+    person_id: int,
+    reached: bool,
+    after: int,
+    now: datetime,
+    kind: Literal["call", "visit"] = "call",
 ) -> CallNoted | None:
-    """Note a call to a worker, once for each card that was shown.
+    """Note a call to a worker, or a visit, once for each card that was shown.
 
     ``after`` is the newest attempt on the card (0: none). When there is a newer one by the same
     officer, this is the second tap and nothing is written. None when the worker is not, or no
@@ -65,7 +73,7 @@ async def note_call(
         tx,
         person_id=person_id,
         by=by.person_id,
-        kind="call",
+        kind=kind,
         reached=reached,
         note=None,
         now=now,
@@ -74,7 +82,7 @@ async def note_call(
 
 
 async def undo_call(tx: Tx, *, by: Who, contact_id: int, now: datetime) -> Undone | None:
-    """Take back one's own call with a row that corrects it; returns whose it was, and when.
+    """Take back one's own call or visit by a row that corrects it: whose it was, and when.
 
     None when it is not ``by``'s, or was taken back before. The row itself stays.
     """
