@@ -1,6 +1,8 @@
 """A cry for help in words: what is written counts like a tap, and no word is lost."""
 
 from storage.models import Case, Checkin
+from storage.people.places import find_place
+from storage.people.status import set_place
 from tests.test_story_checkin import asked
 from tests.town import Town, data_of, says, tap, town, town_now, word, write
 
@@ -32,7 +34,14 @@ async def test_how_soon_alone_waits_for_what_has_happened(town: Town) -> None:
     liaison, phone = await town.officer("老韦"), await town.worker("Fang", language="en")
     await write(phone, "help")
     told = await write(phone, "Urgent!")
-    assert told.text.endswith("Write here what has happened, or send a voice message.")
+    assert "We don't know which country you are in." in told.text
+    assert "If you are in China: police 110" in told.text
+    assert "112" in told.text
+    assert says(
+        told,
+        "Write here what has happened and where you are, or send a voice message.",
+        "en",
+    )
     (alarm,) = await liaison.heard()
     liaison.skip()
     await write(phone, "The scaffold came down")
@@ -54,7 +63,7 @@ async def test_what_it_is_about_is_kept_and_urgency_asked_again(town: Town) -> N
     liaison.skip()
     told = await tap(phone, again, "hp:urgent")
     assert "110" in told
-    assert says(told, "If there is more to say, write it here, or send a voice message.")
+    assert says(told, "Where are you? Write the country and the city here.")
     for officer in (liaison, boss):
         (alarm,) = await officer.heard()
         assert "老板不给我们吃饭" in alarm.text
@@ -111,3 +120,35 @@ async def test_who_takes_a_cry_back_is_not_left_urgent(town: Town) -> None:
     (back,) = await liaison.heard()
     assert "没事了" in back.text
     assert await town.count(Case, Case.urgent) == 0
+
+
+async def test_where_the_country_is_not_known_no_country_is_claimed(town: Town) -> None:
+    liaison, phone = await town.officer("老韦"), await town.worker("Fang", language="en")
+    told = await tap(phone, await write(phone, "Help"), "hp:urgent")
+    assert "In China:" not in told
+    assert "If you are in China: police 110" in told
+    assert "112" in told
+    (alarm,) = await liaison.heard()
+    assert says(alarm, "Where they are is not known.")
+    # The place shared or written is heard, and the call goes on.
+    liaison.skip()
+    await phone.send_location(13.75, 100.5)
+    await phone.heard()
+    async with town.db.write() as tx:
+        await set_place(tx, await town.known(phone), None, None)
+    assert "In Thailand: police 191" in (await write(phone, "Bangkok, Thailand")).text
+    (more,) = await liaison.heard()
+    assert "Bangkok" in more.text
+
+
+async def test_where_it_is_known_its_numbers_come_and_only_more_is_asked(town: Town) -> None:
+    await town.officer("老韦")
+    phone = await town.worker("Fang", language="en")
+    async with town.db.write() as tx:
+        await set_place(tx, await town.known(phone), find_place("泰国"), None)
+    told = await write(phone, "I was stabbed")
+    assert data_of(told, "hp:urgent")
+    told = await write(phone, "urgent")
+    assert "In Thailand: police 191" in told.text
+    assert "112" not in told.text
+    assert says(told, "If there is more to say, write it here, or send a voice message.", "en")

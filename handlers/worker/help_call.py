@@ -1,26 +1,25 @@
 """A call for help: how urgent, by a tap or in words, and what has happened."""
 
 from datetime import datetime
-from typing import Any
 
 from aiogram import F, Router
 from aiogram.filters import Filter, StateFilter
 from aiogram.fsm.context import FSMContext
 from aiogram.types import CallbackQuery, Message
-from aiogram.utils.i18n import get_i18n, ngettext
 from aiogram.utils.i18n import gettext as _
+from aiogram.utils.i18n import ngettext
 
 from handlers.callbacks import HelpTap
 from handlers.keyboards import urgency_choice
 from handlers.say import Says, replace, say, toast
 from handlers.words import Said
 from handlers.worker.access import worker
-from handlers.worker.emergency import emergency_numbers
+from handlers.worker.emergency import emergency_line, emergency_words
 from handlers.worker.media import media_of
 from handlers.worker.states import Enrolling, Telling
 from handlers.worker.urgency import how_urgent, names_danger, says_nothing
 from storage.database import Tx
-from storage.people.places import place_name
+from storage.people.places import find_place
 from storage.people.who import Who
 from storage.register.contacts import record_heard
 from storage.talk.cases import CaseOpened, open_case
@@ -134,10 +133,16 @@ async def _alarm(
     await record_heard(tx, who, now, kind="help", outcome="urgent")
     await _wait_for_words(state, urgent=True)
     worded = said is not None or opened.message_id is not None
-    return "\n\n".join((told(opened, urgent=True), emergency_line(who), _what_next(worded=worded)))
+    return "\n\n".join(
+        (told(opened, urgent=True), await emergency_words(tx, who), _what_next(who, worded=worded))
+    )
 
 
-def _what_next(*, worded: bool) -> str:
+def _what_next(who: Who, *, worded: bool) -> str:
+    if who.country is None:
+        if worded:
+            return _("Where are you? Write the country and the city here.")
+        return _("Write here what has happened and where you are, or send a voice message.")
     if worded:
         return _("If there is more to say, write it here, or send a voice message.")
     return _("Write here what has happened, or send a voice message.")
@@ -211,7 +216,7 @@ async def _keep_and_ask(
     await record_heard(tx, who, now, kind="help", outcome="told")
     if opened.urgent:
         await _wait_for_words(state, urgent=True)
-        lines = [told(opened, urgent=True), emergency_line(who)]
+        lines = [told(opened, urgent=True), await emergency_words(tx, who)]
         return say(message.chat.id, "\n\n".join(lines))
     await wait_for_urgency(state, opened.message_id if before is None else before)
     lines = [told(opened, urgent=False), ask_urgency()]
@@ -228,7 +233,11 @@ async def tell(message: Message, tx: Tx, who: Who, state: FSMContext, now: datet
     opened = await _keep(tx, who, now, text, media, urgent=urgent)
     await record_heard(tx, who, now, kind="help", outcome="told")
     await state.clear()
-    return say(message.chat.id, told(opened, urgent=urgent))
+    lines = [told(opened, urgent=urgent)]
+    named = find_place(text) if urgent and who.country is None and text else None
+    if named is not None:
+        lines.append(emergency_line(named.country))
+    return say(message.chat.id, "\n\n".join(lines))
 
 
 def told(opened: CaseOpened, *, urgent: bool) -> str:
@@ -247,24 +256,3 @@ def told(opened: CaseOpened, *, urgent: bool) -> str:
     if opened.officer_name:
         return _("Passed on to {name}, who will answer you here.").format(name=opened.officer_name)
     return _("Passed on to your liaison, who will answer you here.")
-
-
-def emergency_line(who: Who) -> str:
-    """The emergency numbers of the country the person is in."""
-    country = who.country or "CN"
-    name = place_name(country, None, None, get_i18n().current_locale) or country
-    numbers = emergency_numbers(country)
-    if set(numbers) == {"all"}:
-        return _("In danger? Emergency number in {country}: {number}").format(
-            country=name, number=numbers["all"]
-        )
-    return _("In danger? In {country}: police {police}, ambulance {ambulance}, fire {fire}").format(
-        country=name, **_three(numbers)
-    )
-
-
-def _three(numbers: dict[str, str]) -> dict[str, Any]:
-    return {
-        kind: numbers.get(kind, numbers.get("all", "112"))
-        for kind in ("police", "ambulance", "fire")
-    }

@@ -106,6 +106,12 @@ def zone_of_country(country: str) -> str | None:
     return zones[0] if len(zones) == 1 else None
 
 
+def country_of_zone(timezone: str) -> str | None:
+    """The one country (ISO 3166) whose zone it is; ``None`` where that is none, or several."""
+    found = [country for country, names in _table().items() if timezone in names]
+    return found[0] if len(found) == 1 else None
+
+
 def zones_to_choose(country: str | None) -> tuple[str, ...]:
     """What somebody is offered who is asked for their clock: the country's, or the world's."""
     zones = zones_of(country) if country else ()
