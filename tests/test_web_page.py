@@ -208,6 +208,38 @@ class TestTalking:
         await expect(page.locator(".msg")).to_have_count(7)
         assert 0 <= await first_line(6) <= 20
 
+    @pytest.mark.parametrize(("width", "height", "times"), [(360, 740, 6), (320, 568, 1)])
+    async def test_all_buttons_of_a_question_are_seen_and_all_of_the_menu(
+        self, room: WebRoom, phone: Phone, width: int, height: int, times: int
+    ) -> None:
+        page = await joined(room, phone, language="zh")
+        await page.set_viewport_size({"width": width, "height": height})
+        bot, chat, menu = room.channel.bot, room.chat_id, page.locator("#keyboard")
+        rows = [["平安"], ["近况", "帮忙"], ["通知和服务", "提醒"], ["我的资料"]]
+        await bot.send_message(chat, "菜单", reply_markup=keyboard(*rows))
+        for button in await menu.get_by_role("button").all():
+            await expect(button).to_be_in_viewport(ratio=1)
+        answers = ["平安", "换地方了", "要回家", "需要帮助"]
+        quake = "地震了，你那边都还好吗？" * times
+        asked = f"南对河村问大家：\n\n{quake}\n\n点一下回个话，我们就放心了。"
+        sent = await bot.send_message(
+            chat, asked, reply_markup=buttons(*([one] for one in answers))
+        )
+        question = page.locator(".msg").last
+        await expect(question.locator(".text")).to_contain_text("南对河村")
+        for answer in answers:
+            shown = question.get_by_role("button", name=answer)
+            await expect(shown).to_be_in_viewport(ratio=1)
+        await expect(question.locator(".text")).to_be_in_viewport(ratio=1)
+        await expect(menu).to_be_hidden()
+        await page.reload()
+        await expect(question.get_by_role("button", name="需要帮助")).to_be_in_viewport(ratio=1)
+        await expect(menu).to_be_hidden()
+        # Answered, it leaves its room to the menu again.
+        await bot.edit_message_text("收到，平安。", chat_id=chat, message_id=sent.message_id)
+        await expect(menu).to_be_visible()
+        await expect(page.get_by_text("收到，平安。")).to_be_in_viewport(ratio=1)
+
     async def test_a_page_that_a_tap_turns_is_read_from_its_first_line(
         self, room: WebRoom, phone: Phone
     ) -> None:

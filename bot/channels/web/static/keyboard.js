@@ -10,8 +10,12 @@ export class Keyboard {
   constructor(press) {
     this.press = press;
     this.drawn = null;
+    this.folded = false; // the page folded it, not the reader
     this.earlier = null; // the message before those loaded that left the bar as it is
-    toggle.addEventListener("click", () => this.set(bar.hidden));
+    toggle.addEventListener("click", () => {
+      this.folded = false;
+      this.set(bar.hidden);
+    });
   }
 
   // messages: newest first. The newest that says something about the bar decides.
@@ -23,6 +27,7 @@ export class Keyboard {
     const key = keyboard ? `${deciding.id}/${used}/${say("send")}` : null;
     if (key === this.drawn) return;
     this.drawn = key;
+    this.folded = false;
     this.hint = keyboard && !used ? keyboard.hint : "";
     bar.replaceChildren();
     toggle.hidden = !keyboard;
@@ -42,6 +47,18 @@ export class Keyboard {
       bar.append(line);
     }
     this.set(!used);
+  }
+
+  // How much room it takes away from what is read.
+  get height() {
+    return bar.offsetHeight;
+  }
+
+  // Makes room for a question whose buttons it would cover, and comes back once that is answered.
+  fold(folded) {
+    if (folded === this.folded || (folded && bar.hidden)) return;
+    this.folded = folded;
+    this.set(!folded);
   }
 
   set(open) {

@@ -76,6 +76,20 @@ export class Log {
     return node.offsetHeight > scroller.clientHeight - 2 * EDGE;
   }
 
+  // Whether the message said last has buttons that can be seen with its words only if there is
+  // ``room`` more than now, and the reader is with it.
+  asksFor(room) {
+    if (!this.stuck && !this.held) return false;
+    const node = this.messages.get(Math.max(...this.messages.keys()))?.node;
+    return Boolean(node?.querySelector(".buttons")) && this.isLong(node) &&
+      node.offsetHeight <= scroller.clientHeight + room - 2 * EDGE;
+  }
+
+  get asks() {
+    const last = this.newestFirst[0];
+    return Boolean(last && !last.me && last.inline);
+  }
+
   letGo() {
     this.held = undefined;
     this.arrived = []; // the numbers of what has come since the reader was here

@@ -120,6 +120,8 @@ function news({ reset, more, messages, keyboard: older }) {
 function after() {
   const newest = log.newestFirst;
   keyboard.update(newest);
+  if (log.asksFor(keyboard.height)) keyboard.fold(true);
+  else if (!log.asks) keyboard.fold(false);
   const last = newest.find((message) => !message.me);
   composer.hint(newest[0] === last && last?.force !== undefined ? last.force : keyboard.hint);
 }
@@ -133,6 +135,8 @@ async function room({ name, language, demo }) {
   get("name").textContent = name ?? say("room");
   document.title = get("name").textContent;
 }
+
+get("down").addEventListener("click", after);
 
 let typingTimer;
 
