@@ -103,16 +103,18 @@ class Service:
                 minutes = int(LINK_LIFETIME.total_seconds() // 60)
                 open_here = {
                     "a worker's chat": demo.worker and self.links.device(demo.worker)["web"],
+                    "the liaison's console": demo.console and self.links.console(demo.console),
                     "a liaison's chat": demo.liaison and self.links.device(demo.liaison)["web"],
                     "join as a worker": self.links.worker(demo.join)["web"],
-                    "the console": demo.console and self.links.console(demo.console),
+                    "a supervisor's console": demo.supervisor
+                    and self.links.console(demo.supervisor),
                 }
                 lines += [
                     "",
                     "This is a demo county with made-up people. Open, each in its own window:",
-                    *(f"  {what:17} {link}" for what, link in open_here.items() if link),
-                    f"The console's link works once, within {minutes} minutes; the liaison's chat"
-                    " gives new ones.",
+                    *(f"  {what:22} {link}" for what, link in open_here.items() if link),
+                    f"A console's link works once, within {minutes} minutes; the liaison's chat"
+                    " gives new ones of hers, and a new start both.",
                     "Take the demo away with: .venv/bin/kinroom demo remove",
                 ]
         lines += ["", "Stop with Ctrl-C.", ""]

@@ -8,6 +8,7 @@ from sqlalchemy import func, select, text, update
 
 from bot.demo import demo_tokens, make_demo, plan_demo_checkin, remove_demo
 from bot.demo.history import choose_weekday
+from bot.demo.links import make_demo_links
 from storage.database import Database, Tx
 from storage.installation import DEMO, find_value
 from storage.models import (
@@ -31,6 +32,7 @@ from storage.people.areas import add_area, find_area
 from storage.people.enrolment import Address, enrol, give_consent, rename, take_role
 from storage.people.erasure import erase_person
 from storage.people.invites import check_invite, make_invite
+from storage.people.logins import open_session
 from storage.people.who import load_who
 from storage.register.figures import compute_register
 from storage.register.periods import week_of, weeks_back
@@ -153,6 +155,20 @@ async def test_links_open_the_chats(db: Database, now: datetime) -> None:
             for person in people
         ]
     assert [tuple(row) for row in rows] == [(True, False), (True, True), (True, True)]
+
+
+async def test_two_consoles_open(db: Database, now: datetime) -> None:
+    await _made(db, now)
+    async with db.write() as tx:
+        links = await make_demo_links(tx, now)
+        assert links is not None
+        roles = []
+        for token in (links.console, links.supervisor):
+            assert token is not None
+            opened = await open_session(tx, token, now)
+            found = select(Role.role).where(Role.person_id == opened.person_id)
+            roles.append((await tx.execute(found.limit(1))).scalar_one())
+    assert roles == ["liaison", "supervisor"]
 
 
 async def _worker(db: Database, now: datetime) -> int:

@@ -18,7 +18,7 @@ _JOIN_FOR = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class DemoLinks:
-    """Tokens: two chats to open as often as wished, an invite, and a one-time console login.
+    """Tokens: two chats to open as often as wished, an invite, and two one-time console logins.
 
     A chat whose person has left the demo is ``None``, and so is what only they could open.
     """
@@ -27,6 +27,7 @@ class DemoLinks:
     liaison: str | None
     join: str
     console: str | None
+    supervisor: str | None
 
 
 async def make_demo_links(tx: Tx, now: datetime) -> DemoLinks | None:
@@ -37,6 +38,7 @@ async def make_demo_links(tx: Tx, now: datetime) -> DemoLinks | None:
     village = await find_area(tx, TOWNS[0].villages[0].code)
     worker_id = await _behind(tx, tokens.worker)
     liaison_id = await _behind(tx, tokens.liaison)
+    supervisor_id = await _behind(tx, tokens.supervisor)
     return DemoLinks(
         worker=tokens.worker if worker_id is not None else None,
         liaison=tokens.liaison if liaison_id is not None else None,
@@ -49,8 +51,13 @@ async def make_demo_links(tx: Tx, now: datetime) -> DemoLinks | None:
             by=liaison_id,
             now=now,
         ),
-        console=await make_login_link(tx, liaison_id, now) if liaison_id is not None else None,
+        console=await _login(tx, liaison_id, now),
+        supervisor=await _login(tx, supervisor_id, now),
     )
+
+
+async def _login(tx: Tx, officer_id: int | None, now: datetime) -> str | None:
+    return await make_login_link(tx, officer_id, now) if officer_id is not None else None
 
 
 async def _behind(tx: Tx, token: str) -> int | None:
