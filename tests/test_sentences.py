@@ -13,9 +13,12 @@ SPEAKING = ("handlers", "bot/channels")
 # Words that are not said by us: what people say, and names of languages in themselves.
 HEARD = {
     "handlers/days.py": "how people may write days",
+    "handlers/times.py": "how people may write times of day",
     "handlers/words.py": "what people may write",
     "handlers/liaison/words.py": "what officers may write",
     "handlers/relative/words.py": "what those at home may write",
+    "handlers/worker/typed_choice.py": "how people may write what a button says",
+    "handlers/worker/urgency.py": "how people may say that it is urgent",
 }
 NAMES = {"中文", "English", "Kinroom"}
 # Headers, patterns of dates, and errors as Telegram words them.
