@@ -103,7 +103,7 @@ async def test_whoever_gave_word_in_another_way_is_thanked(town: Town) -> None:
     live = await begin(town, liaison)
     for phone in (wrote, called, far):
         await phone.heard()
-    await write(wrote, "房子塌了，我没事")
+    await write(wrote, "路断了，手机快没电")
     async with town.db.write() as tx:
         who, by = [(await town.known(each)).person_id for each in (called, liaison)]
         await log_attempt(
