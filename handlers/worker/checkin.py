@@ -138,7 +138,7 @@ async def _go_on(
     elif answer == "home":
         await set_status(tx, who, "home", now)
     elif answer == "help":
-        await wait_for_urgency(state)
+        await wait_for_urgency(state, who)
         follow = ask_urgency(), urgency_choice()
     return [say(who.chat_id, *follow)] if follow else []
 

@@ -27,6 +27,7 @@ from storage.talk.cases import CaseOpened, open_case
 router = Router(name="help_call")
 router.message.filter(worker)
 router.callback_query.filter(worker)
+_ASKED = "urgency"
 _OPEN_TO_CRIES = (
     None,
     Telling.name.state,
@@ -40,19 +41,20 @@ def ask_urgency() -> str:
     return _("We're here. How urgent is it?")
 
 
-async def wait_for_urgency(state: FSMContext, said: int | None = None) -> None:
-    """Have words answer the question like a tap; ``said``: the message with what it is about."""
+async def wait_for_urgency(state: FSMContext, who: Who, said: int | None = None) -> None:
+    """Have words answer the question like a tap; ``said``: the message with what it is about.
+
+    An officer's other words go on doing what they do for an officer.
+    """
     said = await _said(state) if said is None else said
-    await state.set_state(Telling.urgency)
-    await state.set_data({} if said is None else {"said": said})
+    await state.set_state(None if who.is_officer else Telling.urgency)
+    await state.set_data({_ASKED: True} | ({} if said is None else {"said": said}))
 
 
 async def _said(state: FSMContext) -> int | None:
     """The message with what the call is about, if that was written before."""
-    if await state.get_state() != Telling.urgency.state:
-        return None
-    said: int | None = (await state.get_data()).get("said")
-    return said
+    data = await state.get_data()
+    return data.get("said") if _ASKED in data else None
 
 
 async def _wait_for_words(state: FSMContext, *, urgent: bool) -> None:
@@ -62,7 +64,7 @@ async def _wait_for_words(state: FSMContext, *, urgent: bool) -> None:
 
 async def take_back(tx: Tx, who: Who, state: FSMContext, now: datetime, words: str | None) -> None:
     """End the question how urgent it is; whoever has words already hears that all is well."""
-    if await state.get_state() != Telling.urgency.state:
+    if _ASKED not in await state.get_data():
         return
     if await _said(state) is not None:
         await _keep(tx, who, now, words or _("I'm fine after all"))
@@ -95,7 +97,7 @@ async def _keep(
 
 @router.message(Said(frozenset({"/sos"}), "Help", always=True))
 async def ask(message: Message, tx: Tx, who: Who, state: FSMContext, now: datetime) -> Says:
-    await wait_for_urgency(state)
+    await wait_for_urgency(state, who)
     await record_heard(tx, who, now, kind="help", outcome="asked")
     return say(message.chat.id, ask_urgency(), urgency_choice())
 
@@ -162,7 +164,20 @@ async def _calm(tx: Tx, who: Who, state: FSMContext, now: datetime) -> str:
     return _("Tell us in your own words, or send a voice message or a photo.")
 
 
-@router.message(StateFilter(Telling.urgency), ~F.text.startswith("/"), ~F.location)
+class AskedHowUrgent(Filter):
+    """Words while the question stands; of an officer, only those that answer it."""
+
+    async def __call__(
+        self, message: Message, state: FSMContext, raw_state: str | None = None
+    ) -> bool:
+        if raw_state == Telling.urgency.state:
+            return True
+        if raw_state is not None or _ASKED not in await state.get_data():
+            return False
+        return how_urgent(message.text or message.caption or "") is not None
+
+
+@router.message(AskedHowUrgent(), ~F.text.startswith("/"), ~F.location)
 async def say_urgency(message: Message, tx: Tx, who: Who, state: FSMContext, now: datetime) -> Says:
     """Words count like the tap; what says nothing of how urgent it is says what it is about."""
     chat, media = message.chat.id, media_of(message)
@@ -218,7 +233,7 @@ async def _keep_and_ask(
         await _wait_for_words(state, urgent=True)
         lines = [told(opened, urgent=True), await emergency_words(tx, who)]
         return say(message.chat.id, "\n\n".join(lines))
-    await wait_for_urgency(state, opened.message_id if before is None else before)
+    await wait_for_urgency(state, who, opened.message_id if before is None else before)
     lines = [told(opened, urgent=False), ask_urgency()]
     return say(message.chat.id, "\n\n".join(lines), urgency_choice())
 
