@@ -230,6 +230,10 @@ async def test_a_call_for_help_does_not_hide_in_a_question(db: Database, now: da
             (urgent.id, True),
             (question.id, False),
         ]
+        await _ask(tx, worker, now, None, kind="media", media="voice")
+        await _ask(tx, worker, now, "Come")
+        lines = await open_cases(tx, mei, limit=5)
+        assert [line.first_words for line in lines] == [("I am at the station", "Come"), ()]
 
 
 async def test_an_answer_goes_out_and_only_by_who_covers_the_area(

@@ -7,6 +7,7 @@ from sqlalchemy import func, select, update
 
 from storage.database import Database
 from storage.models import Case, Contact, Delivery, Look
+from storage.people.areas import get_area
 from storage.people.who import Who
 from storage.talk.cases import open_case
 from tests.county import make_area, make_person
@@ -47,6 +48,20 @@ async def _ask(
             now=at or room.now,
         )
     return opened.id
+
+
+async def _call(room: Room, who: Who, text: str, *, urgent: bool) -> None:
+    async with room.db.write() as tx:
+        await open_case(
+            tx,
+            who=who,
+            text=text,
+            media=None,
+            file_id=None,
+            urgent=urgent,
+            kind="help",
+            now=room.now,
+        )
 
 
 async def _replies(room: Room) -> int:
@@ -176,8 +191,6 @@ async def test_urgent_first_then_oldest_and_pages(room: Room) -> None:
     async with room.db.write() as tx:
         elm_id = fang.area_id
         assert elm_id is not None
-        from storage.people.areas import get_area
-
         elm = await get_area(tx, elm_id)
         people += [await make_person(tx, f"Worker{n}", room.now, area=elm) for n in range(6)]
     for n, who in enumerate(people[:-1]):
@@ -192,6 +205,26 @@ async def test_urgent_first_then_oldest_and_pages(room: Room) -> None:
     said = await phone.tap_data(phone.data_of("Previous"))
     assert "1. Urgent" in said
     assert "Urgent: Worker5 · Elm" in await phone.tap("1. Worker5")
+
+
+async def test_an_urgent_case_shows_what_made_it_urgent_then_the_latest(room: Room) -> None:
+    phone, fang = await _village(room)
+    for words, urgent in (("My boss is shouting", False), ("He stabbed Li", True)):
+        await _call(room, fang, words, urgent=urgent)
+    assert "1. Urgent: Fang · today\nHe stabbed Li\n\n" in f"{await phone.write('inbox')}\n\n"
+    await _ask(room, fang, "Are you still there?")
+    said = await phone.write("inbox")
+    assert "1. Urgent: Fang · today\nHe stabbed Li\nAre you still there?" in said
+    await _ask(room, fang, None, media="voice")
+    assert "He stabbed Li\na voice message" in await phone.write("inbox")
+
+
+async def test_a_case_urgent_by_a_tap_shows_its_first_words(room: Room) -> None:
+    phone, fang = await _village(room)
+    await _ask(room, fang, None, urgent=True)
+    for words in ("At the old mill", "Hello?", "Please come"):
+        await _ask(room, fang, words)
+    assert "Urgent: Fang · today\nAt the old mill\nPlease come" in await phone.write("inbox")
 
 
 async def test_a_voice_is_handed_on_where_it_came_from(room: Room) -> None:
@@ -232,8 +265,6 @@ async def test_a_worker_who_is_an_officer(room: Room) -> None:
     phone, fang = await _village(room)
     case_id = await _ask(room, fang)
     async with room.db.write() as tx:
-        from storage.people.areas import get_area
-
         elm = await get_area(tx, fang.area_id or 0)
         both = Phone(room, await make_person(tx, "Lan", room.now, area=elm, officer_of=elm))
     # "求助" of someone who works away is a call for help, not a way to the inbox.
@@ -248,6 +279,17 @@ async def test_a_worker_who_is_an_officer(room: Room) -> None:
         )
         assert await tx.scalar(heard) >= 3
     assert phone.notes == []
+
+
+async def test_an_officer_who_works_away_can_say_how_urgent_it_is(room: Room) -> None:
+    _phone, fang = await _village(room)
+    async with room.db.write() as tx:
+        elm = await get_area(tx, fang.area_id or 0)
+        both = Phone(room, await make_person(tx, "Lan", room.now, area=elm, officer_of=elm))
+    await both.write("求助")
+    assert "Nobody is waiting" in await both.write("诉求")
+    await both.write("求助")
+    assert "110" in await both.write("很急，我被打了")
 
 
 async def test_a_page_is_as_long_as_channels_count(room: Room) -> None:

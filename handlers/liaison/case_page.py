@@ -11,6 +11,7 @@ from handlers.attachments import AS_IT_CAME
 from handlers.liaison.wording import days_between
 from handlers.long_text import cut_text, utf16_length
 from handlers.say import clock_time, short_day
+from handlers.worker.urgency import how_urgent
 from storage.talk.inbox import CaseLine, CaseView
 
 _SHORT = 80
@@ -30,7 +31,7 @@ def media_words(media: str) -> str:
 
 
 def case_line(case: CaseLine, now: datetime, timezone: str) -> str:
-    """One line of the inbox: who, since when, and how it begins."""
+    """A case in the inbox: who, since when, what is urgent, and what was said last."""
     name = case.person_name or _("Someone who has left")
     days = days_between(case.opened_at, now, timezone)
     since = (
@@ -41,9 +42,19 @@ def case_line(case: CaseLine, now: datetime, timezone: str) -> str:
     else:
         said = media_words(case.media) if case.media else _("asked for help, no words yet")
     head = f"{name} · {since}"
+    lines = [said]
     if case.urgent:
         head = _("Urgent: {head}").format(head=head)
-    return f"{head}\n{said}"
+        alarm = _alarm_of(case)
+        if alarm is not None and alarm != case.text:
+            lines.insert(0, cut_text(" ".join(alarm.split()), _SHORT))
+    return "\n".join((head, *lines))
+
+
+def _alarm_of(case: CaseLine) -> str | None:
+    """The words that made it urgent; else the first ones, where urgency came by a tap."""
+    named = (text for text in case.first_words if how_urgent(text) == "urgent")
+    return next(named, next(iter(case.first_words), None))
 
 
 def case_page(case: CaseView, timezone: str) -> str:

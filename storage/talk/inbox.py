@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import func, select
 
@@ -11,10 +12,15 @@ from storage.models import Area, Case, CaseMessage, Person
 from storage.people.duties import covers
 from storage.people.who import Who
 
+FIRST: Final = 10
+
 
 @dataclass(frozen=True, slots=True)
 class CaseLine:
-    """One case of the inbox. ``text`` is the worker's last message, None if it had no words."""
+    """One case of the inbox. ``text`` is the worker's last message, None if it had no words.
+
+    ``first_words``: the first words of an urgent case, oldest first, at most :data:`FIRST`.
+    """
 
     id: int
     person_id: int
@@ -26,6 +32,7 @@ class CaseLine:
     opened_at: datetime
     text: str | None
     media: str | None
+    first_words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +100,7 @@ async def open_cases(tx: Tx, by: Who, *, limit: int, offset: int = 0) -> list[Ca
         )
     ).all()
     last = await _last_of_worker(tx, [row.id for row in found])
+    first = await _first_words(tx, [row.id for row in found if row.urgent])
     return [
         CaseLine(
             row.id,
@@ -104,6 +112,7 @@ async def open_cases(tx: Tx, by: Who, *, limit: int, offset: int = 0) -> list[Ca
             row.state,
             row.opened_at,
             *last.get(row.id, (None, None)),
+            tuple(first.get(row.id, ())),
         )
         for row in found
     ]
@@ -126,6 +135,32 @@ async def _last_of_worker(
         )
     )
     return {row.case_id: (_open_text(tx, row.ref, row.text), row.media) for row in found}
+
+
+async def _first_words(tx: Tx, case_ids: Sequence[int]) -> dict[int, list[str]]:
+    """What the worker wrote first in each, in one statement."""
+    if not case_ids:
+        return {}
+    place = func.row_number().over(partition_by=CaseMessage.case_id, order_by=CaseMessage.id)
+    written = (
+        select(CaseMessage.id, place.label("place"))
+        .join(Case, Case.id == CaseMessage.case_id)
+        .where(
+            CaseMessage.case_id.in_(case_ids),
+            CaseMessage.author_id == Case.person_id,
+            CaseMessage.text.is_not(None),
+        )
+        .subquery()
+    )
+    found = await tx.execute(
+        select(CaseMessage.case_id, CaseMessage.ref, CaseMessage.text)
+        .where(CaseMessage.id.in_(select(written.c.id).where(written.c.place <= FIRST)))
+        .order_by(CaseMessage.id)
+    )
+    words: dict[int, list[str]] = {}
+    for row in found:
+        words.setdefault(row.case_id, []).append(_open_text(tx, row.ref, row.text) or "")
+    return words
 
 
 async def read_case(tx: Tx, case_id: int, by: Who, *, last: int = 10) -> CaseView | None:
