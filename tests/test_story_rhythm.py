@@ -55,6 +55,11 @@ async def all_delivered(town: Town) -> bool:
     return await town.count(Checkin, *where) == 0
 
 
+async def all_answered(town: Town) -> bool:
+    """Whatever else came meanwhile, such as a roll call's end."""
+    return await town.count(Checkin, Checkin.answered_at.is_(None)) == 0
+
+
 async def question_of(town: Town, phone: PrivateConversation) -> Bubble:
     """The check-in that arrives, once its delivery is written down."""
     (asked,) = await phone.heard()
@@ -201,6 +206,7 @@ async def test_what_says_nothing_of_their_day_moves_no_hour(town: Town) -> None:
     await town.rollcall("都平安吗？")
     await question_of(town, phone)
     await write(phone, "平安")
+    await eventually(lambda: all_answered(town))
     assert (await town.row(phone)).usual_minute is None
 
     await at_eight(town)
@@ -211,6 +217,7 @@ async def test_what_says_nothing_of_their_day_moves_no_hour(town: Town) -> None:
         await tx.execute(update(Checkin).values(stage=1))
     town.move(hours=9)
     await write(phone, "平安")
+    await eventually(lambda: all_answered(town))
     assert (await town.row(phone)).usual_minute is None
 
     town.move(hours=-12)
@@ -221,6 +228,7 @@ async def test_what_says_nothing_of_their_day_moves_no_hour(town: Town) -> None:
         await tx.execute(update(Person).values(ask_minute=600))
     town.move(hours=9)
     await write(phone, "平安")
+    await eventually(lambda: all_answered(town))
     assert (await town.row(phone)).usual_minute is None
     assert [row.answer for row in await town.rows(Checkin)] == ["ok"] * 3
 
